@@ -1,0 +1,331 @@
+"""The nouns of a conversation. Standard library, pydantic and Pillow only.
+
+A `Turn` is what a user sends. `Event`s stream while the studio works on it: progress and previews are gone
+when they are over, the rest (`Entry`) is on disk before it is sent. An `Outcome` is how a turn ended; its
+JSON is what `draw --json` prints.
+
+    AgentError
+    ├── UnknownSession      no session of that name in this data folder
+    ├── SessionBusy         another turn of this session is running
+    ├── NothingToResume     no turn of this session was interrupted
+    ├── DataFolderError     not writable, full, damaged, or written by a newer version
+    └── PlannerError        the planner's server: each subclass says what happened
+        ├── PlannerUnreachable, PlannerTimeout, PlannerRateLimited, PlannerRefused
+        └── PlannerNonsense   a reply that is none, also after one repair
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from PIL import Image
+from pydantic import BaseModel, ConfigDict, Field
+
+from tools.api import Brief, Finding, Limits, PictureRecord, Question, Usage
+
+Status = Literal["done", "partial", "question", "stopped", "failed"]
+EXIT_CODES = {"done": 0, "partial": 0, "question": 3, "stopped": 1, "failed": 1}
+
+
+class AgentError(Exception):
+    """One sentence that a user can act on."""
+
+
+class UnknownSession(AgentError):
+    """No session of that name in this data folder."""
+
+
+class SessionBusy(AgentError):
+    """Another turn of this session is running."""
+
+
+class NothingToResume(AgentError):
+    """No turn of this session was interrupted."""
+
+
+class DataFolderError(AgentError):
+    """The data folder cannot be used as it is."""
+
+
+class PlannerError(AgentError):
+    """The planner could not answer."""
+
+
+class PlannerUnreachable(PlannerError):
+    """Nothing answers there, or it answers with an error of its own."""
+
+
+class PlannerTimeout(PlannerError):
+    """It took longer than allowed, in all or between two pieces."""
+
+
+class PlannerRateLimited(PlannerError):
+    """Too many requests, also after waiting."""
+
+
+class PlannerRefused(PlannerError):
+    """The key, the model name or the request was not accepted."""
+
+
+class PlannerNonsense(PlannerError):
+    """The reply is none that can be used, also after asking once more."""
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Turn(_Value):
+    """What a user sends. Pictures and masks are ids of the store. The same `id` twice is one turn."""
+
+    id: str
+    text: str = ""
+    uploads: list[str] = Field(default_factory=list)
+    mask: str | None = None
+
+
+class Options(_Value):
+    """How one turn is to be worked on. None means: as the settings say."""
+
+    generator: str | None = None
+    planner: str | None = None
+    single_shot: bool = False
+    seed: int | None = Field(default=None, ge=0, lt=2**63)
+    limits: Limits = Field(default_factory=Limits)
+
+
+class ToolCall(_Value):
+    """A call as the planner wrote it, `arguments` already parsed; `error` where they could not be."""
+
+    id: str
+    name: str
+    arguments: dict[str, Any] = Field(default_factory=dict)
+    error: str | None = None
+
+
+class PlannerReply(_Value):
+    """One answer of a planner: words, calls, or both."""
+
+    text: str = ""
+    calls: list[ToolCall] = Field(default_factory=list)
+    tokens: int = 0
+    seconds: float = 0.0
+
+
+class Planner(Protocol):
+    """Anything that speaks chat completions with tools: a server, a local model, the embedded one, a script.
+
+    `messages` and `tools` are plain dicts in the shape of OpenAI's chat completions.
+    Raises a `PlannerError`; never anything else.
+    """
+
+    name: str
+
+    def complete(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]],
+                 stop: Callable[[], bool]) -> PlannerReply: ...
+
+
+class StepView(_Value):
+    """A finished tool call, as the contract of `draw --json` has it."""
+
+    tool: str
+    arguments: dict[str, Any]
+    seconds: float
+    ok: bool
+    note: str = ""
+
+
+class PictureView(_Value):
+    """A picture, as the contract of `draw --json` has it."""
+
+    path: str
+    id: str
+    width: int
+    height: int
+    seed: int | None
+    model: str | None
+    parents: list[str]
+    critique: list[Finding]
+
+
+class Outcome(_Value):
+    """How a turn ended."""
+
+    status: Status
+    session: str
+    reply: str
+    question: Question | None = None
+    images: list[PictureView] = Field(default_factory=list)
+    steps: list[StepView] = Field(default_factory=list)
+    usage: Usage = Field(default_factory=Usage)
+
+    def to_json(self) -> dict[str, Any]:
+        """The object that `draw --json` prints: exactly the keys of the contract."""
+        data = self.model_dump(mode="json")
+        if self.question:
+            data["question"] = {"text": self.question.text, "options": self.question.options}
+        for image in data["images"]:
+            image["critique"] = [{k: f[k] for k in ("requirement", "passed", "confidence", "evidence")}
+                                 for f in image["critique"]]
+        for step in data["steps"]:
+            step.pop("note")
+        data["usage"] = {k: data["usage"][k] for k in ("planner_calls", "tokens", "images", "seconds")}
+        return data
+
+
+# Entries: kept on disk, in order; the page and the record of a session are projections of this list.
+
+
+class UserSaid(_Value):
+    kind: Literal["user"] = "user"
+    turn: str
+    text: str
+    uploads: list[str] = Field(default_factory=list)
+    mask: str | None = None
+
+
+class Briefed(_Value):
+    """The Brief was written or changed."""
+
+    kind: Literal["brief"] = "brief"
+    turn: str
+    brief: Brief
+
+
+class Called(_Value):
+    """A tool call is over. `picture` is what it made, if any."""
+
+    kind: Literal["call"] = "call"
+    turn: str
+    call: str
+    step: StepView
+    picture: str | None = None
+
+
+class Judged(_Value):
+    """A picture was held against the Brief."""
+
+    kind: Literal["critique"] = "critique"
+    turn: str
+    picture: str
+    findings: list[Finding]
+
+
+class Asked(_Value):
+    kind: Literal["question"] = "question"
+    turn: str
+    question: Question
+
+
+class Answered(_Value):
+    """A turn is over. `picture` is the current picture afterwards."""
+
+    kind: Literal["outcome"] = "outcome"
+    turn: str
+    outcome: Outcome
+    picture: str | None = None
+
+
+Entry = UserSaid | Briefed | Called | Judged | Asked | Answered
+
+
+# Passing events: never stored.
+
+
+@dataclass(frozen=True)
+class Started:
+    """A tool call begins."""
+
+    call: str
+    tool: str
+    arguments: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Working:
+    """The model has done `step` of `steps`, or is still loading (steps 0)."""
+
+    call: str
+    step: int
+    steps: int
+
+
+@dataclass(frozen=True)
+class Glimpse:
+    """A rough look at the picture so far."""
+
+    call: str
+    step: int
+    image: Image.Image
+
+
+@dataclass(frozen=True)
+class Thinking:
+    """The planner is at work."""
+
+    planner: str
+
+
+Event = Entry | Started | Working | Glimpse | Thinking
+Listen = Callable[[Event], None]
+
+
+class SessionView(_Value):
+    """All that a page needs to show a session again.
+
+    `versions` are the drawn and uploaded pictures in the order they were made (parents in each record),
+    `picture` the current one. `interrupted` is set while a turn was begun and neither ended nor asked.
+    """
+
+    session: str
+    entries: list[Entry] = Field(default_factory=list)
+    versions: list[PictureRecord] = Field(default_factory=list)
+    picture: str | None = None
+    brief: Brief | None = None
+    question: Question | None = None
+    interrupted: bool = False
+
+
+class StudioProtocol(Protocol):
+    """The one door into the agent for the page, the commands and the evals (`agent.studio.Studio`)."""
+
+    def new_session(self) -> str: ...
+
+    def sessions(self) -> list[dict[str, Any]]:
+        """Newest first: session, title (first words said), created, updated, pictures (how many)."""
+        ...
+
+    def view(self, session: str) -> SessionView: ...
+
+    def ingest(self, data: bytes) -> PictureRecord:
+        """Take in a picture's bytes. Raises `generators.api.BadPicture`."""
+        ...
+
+    def ingest_mask(self, data: bytes, picture: str) -> PictureRecord:
+        """Take in a mask for a stored picture: white, or opaque on transparent, is where it may change."""
+        ...
+
+    def path(self, picture: str) -> str:
+        """The PNG file of a stored picture."""
+        ...
+
+    def current(self, session: str) -> str | None: ...
+
+    def turn(self, session: str, turn: Turn, options: Options | None = None, listen: Listen | None = None,
+             stop: Callable[[], bool] | None = None) -> Outcome: ...
+
+    def resume(self, session: str, listen: Listen | None = None, stop: Callable[[], bool] | None = None) -> Outcome: ...
+
+    def undo(self, session: str) -> SessionView: ...
+
+    def select(self, session: str, picture: str) -> SessionView: ...
+
+    def plan(self, turns: list[str], options: Options | None = None) -> dict[str, Any]: ...
+
+    def models(self) -> list[dict[str, Any]]: ...
+
+    def replay(self, data: bytes) -> dict[str, Any]: ...
+
+    def close(self) -> None: ...

@@ -1,0 +1,1 @@
+"""Knows tasks and scores, not the page."""

@@ -1,0 +1,1 @@
+"""Knows image references, Briefs and budgets, not graphs."""

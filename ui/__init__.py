@@ -1,0 +1,1 @@
+"""Knows the agent's events, not its insides."""
