@@ -11,7 +11,7 @@ by id, or by the handles "current", "previous", "first" and "upload".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Protocol
 

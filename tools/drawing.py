@@ -1,0 +1,58 @@
+"""The one way in which tools draw: look it up, check the budget, draw, store.
+
+A request that was drawn before is never drawn again: after a crash, the step that was cut short finds its picture
+by the request's fingerprint. It still costs what it would have cost, unless this session has that picture already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from PIL import Image
+
+from generators.api import Request, picture_id
+from tools.api import PictureRecord, ToolContext
+from tools.budget import spend_image
+
+
+def draw(ctx: ToolContext, request: Request, tool: str, arguments: dict[str, Any]) -> PictureRecord:
+    """The record of the stored picture of a request.
+
+    Raises `BudgetSpent` before anything is drawn, and every `GeneratorError` of drawing and storing.
+    """
+    earlier = ctx.images.drawn(request.fingerprint())
+    if earlier is not None and earlier.id in ctx.versions:
+        return earlier
+    spend_image(ctx)
+    if earlier is not None:
+        return earlier
+    result = ctx.workshop.draw(request, pictures_of(ctx, request), ctx.report, ctx.stop)
+    record = PictureRecord(
+        id=picture_id(result.image), width=result.image.width, height=result.image.height, request=request,
+        model=request.model, revision=_revision(result.arithmetic), parents=list(request.sources),
+        mask=request.mask, tool=tool, arguments=arguments, arithmetic=dict(result.arithmetic),
+        seconds=dict(result.seconds), brief=ctx.brief)  # fmt: skip
+    return ctx.images.put(result.image, record)
+
+
+def _revision(arithmetic: Mapping[str, Any]) -> str | None:
+    """Which weights drew it, as the generator names them."""
+    return str(arithmetic["weights"]) if arithmetic.get("weights") else None
+
+
+def pictures_of(ctx: ToolContext, request: Request) -> dict[str, Image.Image]:
+    """The sources and the mask of a request, by id."""
+    ids = [*request.sources, *([request.mask] if request.mask else [])]
+    return {id: ctx.images.image(id) for id in dict.fromkeys(ids)}
+
+
+def next_seed(ctx: ToolContext, seed: int | None) -> int:
+    """The seed that was asked for; else the turn's, one further for every picture the turn has drawn."""
+    return seed if seed is not None else (ctx.seed + ctx.usage.images) % 2**63
+
+
+def store_mask(ctx: ToolContext, mask: Image.Image) -> str:
+    """Keeps a mask among the pictures; returns its id."""
+    record = PictureRecord(id=picture_id(mask), role="mask", width=mask.width, height=mask.height)
+    return ctx.images.put(mask, record).id

@@ -1,0 +1,95 @@
+"""Changes a picture as an instruction says, and leaves the rest of it alone."""
+
+from __future__ import annotations
+
+from PIL import Image
+from pydantic import Field
+
+from generators.api import Box, Request
+from tools.api import SceneObject, Tool, ToolContext, ToolError, ToolResult
+from tools.drawing import draw, next_seed
+from tools.edit_plan import NEEDS_TARGET, Operation, Wish, plan_edit
+from tools.fields import Arguments, Handle, PictureBox, Words
+from tools.handles import resolve
+from tools.relations import covered
+from tools.scene import pointed_at, scene_of
+from tools.sources import mask_for, painted, request_for, result_of
+
+
+class EditArgs(Arguments):
+    instruction: Words = Field(min_length=1, description="what to change, in the user's words")
+    operation: Operation = "other"
+    targets: list[str] = Field(default_factory=list, max_length=20,
+                               description="ids of the objects of the current picture that change, e.g. dog-1")
+    box: PictureBox | None = Field(default=None, description="where something new goes, or the target moves to")
+    phrase: str | None = Field(default=None, max_length=200,
+                               description="what the target becomes or what is added: 'purple dog', 'cake', 'beach'")
+    image: Handle = "current"
+    references: list[Handle] = Field(default_factory=list, max_length=4, description="further pictures to draw on")
+
+
+class Edit(Tool):
+    name = "edit"
+    purpose = ("Change the current picture: add, remove, replace, recolour, resize or move objects, or change the "
+               "background. Everything else stays as it is.")
+    Args = EditArgs
+    draws = True
+
+    def offered(self, ctx: ToolContext) -> bool:
+        return ctx.capabilities.edit and (ctx.picture is not None or bool(ctx.uploads))
+
+    def run(self, ctx: ToolContext, args: EditArgs) -> ToolResult:
+        source = resolve(ctx, args.image)
+        before = ctx.images.image(source)
+        request = _world_request(ctx, args, source) if ctx.capabilities.world else _plain_request(ctx, args, source)
+        record = draw(ctx, request, self.name, args.model_dump(mode="json"))
+        return result_of(ctx, record, before, f"Edited the picture with {ctx.model.name}: {request.prompt!r}.")
+
+
+def _sources(ctx: ToolContext, args: EditArgs, source: str) -> list[str]:
+    most = max(0, ctx.capabilities.references - 1)  # the source is the first of them
+    if len(args.references) > most:
+        raise ToolError(f"{ctx.model.name} takes {most or 'no'} further pictures besides the one that it edits, and "
+                        f"{len(args.references)} were given.")
+    return [source, *(resolve(ctx, handle) for handle in args.references)]
+
+
+def _painted(ctx: ToolContext, args: EditArgs, image: Image.Image) -> tuple[str, Box] | None:
+    """What the user painted over, where the planner says no other place."""
+    return None if args.targets or args.box else painted(ctx, image)
+
+
+def _targets(args: EditArgs, area: Box | None, scene: list[SceneObject]) -> list[SceneObject]:
+    """What was named; else what was painted over or lies in the box, where something must be meant."""
+    if args.targets or args.operation not in NEEDS_TARGET:
+        return pointed_at(scene, args.targets)
+    return [thing for thing in scene if area and covered(thing.box, area) > 0.5]
+
+
+def _world_request(ctx: ToolContext, args: EditArgs, source: str) -> Request:
+    """For a model of the picture world: its words, its regions, and a mask over what changes."""
+    image = ctx.images.image(source)
+    spot = _painted(ctx, args, image)
+    area = spot[1] if spot else args.box if args.operation not in ("move", "resize") else None
+    scene = [] if args.operation in ("background", "restyle") else scene_of(ctx, source)
+    targets = _targets(args, area, scene)
+    into = spot[1] if spot and args.operation == "add" else args.box
+    wish = Wish(args.instruction, args.operation, into, args.phrase)
+    plan = plan_edit(wish, targets, scene, next_seed(ctx, None))
+    keep = [thing.box for thing in scene if thing not in targets]
+    mask = spot[0] if spot else mask_for(ctx, plan.area, image, keep)
+    return request_for(ctx, "edit", plan.words, _sources(ctx, args, source), mask, plan.regions, image)
+
+
+def _plain_request(ctx: ToolContext, args: EditArgs, source: str) -> Request:
+    """For any other model: the user's words; a mask only where something was pointed at and the model takes one."""
+    image, mask = ctx.images.image(source), None
+    if ctx.capabilities.inpaint:
+        spot = _painted(ctx, args, image)
+        targets = pointed_at(scene_of(ctx, source), args.targets) if args.targets else []
+        area = [thing.box for thing in targets] + ([args.box] if args.box else [])
+        mask = spot[0] if spot else mask_for(ctx, area, image)
+    return request_for(ctx, "edit", args.instruction, _sources(ctx, args, source), mask, (), image)
+
+
+TOOL = Edit()
