@@ -35,7 +35,11 @@ class Word:
     synonyms: tuple[str, ...] = ()
 
 
-def _plural(name: str) -> str:
+def plural_of(name: str) -> str:
+    """The plural of a name: its last word's, or of "cup of coffee" the first part's."""
+    if " of " in name:
+        first, rest = name.split(" of ", 1)
+        return f"{plural_of(first)} of {rest}"
     head, _, last = name.rpartition(" ")
     if last in _IRREGULAR:
         last = _IRREGULAR[last]
@@ -63,7 +67,7 @@ def _things(rows: str, geneval: bool) -> tuple[Thing, ...]:
     for row in rows.strip().splitlines():
         name, glyph, *rest = (part.strip() for part in row.split("|"))
         synonyms = tuple(s.strip() for s in rest[0].split(",") if s.strip()) if rest else ()
-        found.append(Thing(name, _plural(name), None if glyph == "-" else glyph, synonyms, geneval))
+        found.append(Thing(name, plural_of(name), None if glyph == "-" else glyph, synonyms, geneval))
     return tuple(found)
 
 
@@ -343,7 +347,7 @@ def thing_names() -> dict[str, Thing]:
     names: dict[str, Thing] = {}
     for thing in THINGS:
         for synonym in thing.synonyms:
-            for name in (synonym, _plural(synonym)):
+            for name in (synonym, plural_of(synonym)):
                 names.setdefault(name, thing)
     for thing in THINGS:
         names[thing.plural] = thing
@@ -419,3 +423,11 @@ def find_count(phrase: str) -> int | None:
     if text in _COUNT_SYNONYMS:
         return _COUNT_SYNONYMS[text]
     return int(text) if re.fullmatch(r"\d{1,3}", text) else None
+
+
+NATURAL_COLOURS: dict[str, str] = {
+    "apple": "red", "banana": "yellow", "heart": "red", "star": "yellow", "car": "red", "bird": "blue", "fish": "blue",
+    "cat": "orange", "tree": "green", "clock": "brown", "chair": "brown", "umbrella": "purple", "flower": "yellow",
+    "airplane": "blue", "pizza": "orange", "boat": "orange", "horse": "brown",
+}  # fmt: skip
+"""The colour that people would call a thing's own glyph, where they would agree."""

@@ -1,0 +1,378 @@
+"""The diffusion family: one path over diffusers' pipelines, for the pack's model and for those of the hub.
+
+A model is a folder with a model_index.json and a few class names: one pipeline that generates, one that edits, one
+that inpaints, all on the same weights. Pictures are made one at a time from a seed on the CPU, so that a request
+gives the same pixels again on the same machine. Sources of any size are brought to the model's size and the result
+back to theirs; outside a mask the source's own pixels are put back.
+
+Knows nothing of briefs, boxes to check or budgets; a layout is text after the prompt (`layout_text`).
+"""
+
+from __future__ import annotations
+
+import gc
+import inspect
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from PIL import Image
+
+from generators import geometry, hardware, weights
+from generators.api import (
+    BrokenOutput,
+    Cancelled,
+    Extent,
+    GeneratorError,
+    Model,
+    ModelUnavailable,
+    OutOfMemory,
+    Progress,
+    Region,
+    Report,
+    Request,
+    Result,
+    Stop,
+    Unsupported,
+)
+from generators.previews import Previews
+from generators.world.layout_text import layout_text
+
+STRENGTH = 0.75  # of an image-to-image edit that does not say: the composition stays, the content may change
+EDGE = 0.01  # width of the soft edge inside a mask, in shares of the picture's shorter side
+
+
+@dataclass(frozen=True)
+class Call:
+    """A pipeline, what it is called with, and the size of what it returns."""
+
+    pipe: Any
+    arguments: dict[str, Any]
+    size: Extent
+
+    @property
+    def steps(self) -> int:
+        """How many steps will be reported (image-to-image skips the first ones)."""
+        steps = int(self.arguments["num_inference_steps"])
+        return max(1, int(steps * self.arguments.get("strength", 1.0)))
+
+    def plain(self) -> dict[str, Any]:
+        """The settings among the arguments, for the record."""
+        kinds = (int, float, str, bool, list, tuple)
+        skip = ("prompt", "negative_prompt", "output_type")
+        return {k: v for k, v in self.arguments.items() if isinstance(v, kinds) and k not in skip and k != "image"}
+
+
+class Diffusion:
+    """A diffusion model behind the `Generator` protocol."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.options = model.options
+        self._pipes: dict[str, Any] = {}
+        self._plan: hardware.Plan | None = None
+        self._revision = ""
+
+    def load(self) -> None:
+        """Reads the weights. Raises `ModelUnavailable`."""
+        folder = weights.locate(self.model.source)
+        weights.check(folder)
+        self._revision = weights.revision(folder)
+        self._open(hardware.plan())
+
+    def unload(self) -> None:
+        """Gives the memory back."""
+        self._pipes.clear()
+        _free()
+
+    def run(self, request: Request, pictures: Mapping[str, Image.Image], report: Report, stop: Stop) -> Result:
+        """Draw. Raises `Cancelled` within a step, `OutOfMemory`, `BrokenOutput`, `Unsupported`."""
+        began = time.perf_counter()
+        drawn, call, notes = self._drawn(request, pictures, report, stop)
+        drawing = time.perf_counter() - began
+        image = self._finish(request, pictures, drawn)
+        arithmetic = {**hardware.arithmetic(self._used), "weights": self._revision, **notes,
+                      "pipeline": type(call.pipe).__name__, "call": call.plain()}
+        return Result(image, {"draw": drawing, "finish": time.perf_counter() - began - drawing}, arithmetic)
+
+    # Loading
+
+    @property
+    def _used(self) -> hardware.Plan:
+        assert self._plan is not None, "load() comes first"
+        return self._plan
+
+    def _open(self, plan: hardware.Plan) -> None:
+        """Loads the pipeline that the others share their weights with."""
+        self.unload()
+        name = next(iter(self.options["classes"].values()))
+        try:
+            pipe = _class(name).from_pretrained(weights.locate(self.model.source), dtype=plan.dtype,
+                                                local_files_only=True, use_safetensors=True)
+        except (OSError, ValueError, KeyError, TypeError, RuntimeError, AttributeError) as error:
+            if _is_memory(error):
+                raise
+            raise ModelUnavailable(f"{self.model.name} cannot be loaded: {_first_line(error)}") from error
+        pipe.set_progress_bar_config(disable=True)
+        weights.check_finite(_modules(pipe))
+        self._place(pipe, plan)
+        self._pipes[name], self._plan = pipe, plan
+
+    def _place(self, pipe: Any, plan: hardware.Plan) -> None:
+        """Onto the device; where the card is too small for all parts at once, each part only while it works."""
+        if plan.device.startswith("cuda") and self.model.memory_gb > 0.9 * _card_gb():
+            pipe.enable_model_cpu_offload(device=plan.device)
+        else:
+            pipe.to(plan.device)
+
+    def _pipe(self, name: str) -> Any:
+        if name not in self._pipes:
+            self._pipes[name] = _sibling(_class(name), next(iter(self._pipes.values())))
+        return self._pipes[name]
+
+    # From a request to a call of a pipeline
+
+    def _call(self, request: Request, pictures: Mapping[str, Image.Image]) -> Call:
+        classes, able = self.options["classes"], self.model.capabilities
+        if request.kind == "generate":
+            return self._prepare(classes["generate"], request, "call", geometry.supported(request.size, able), {})
+        sources = [pictures[id].convert("RGB") for id in request.sources]
+        size = geometry.working(Extent(*sources[0].size), able)
+        fitted = [source.resize(size, Image.Resampling.LANCZOS) for source in sources]
+        if request.kind == "inpaint" and "inpaint" in classes and self.options.get("inpaint_via") != "edit":
+            mask = _fitted_mask(pictures[request.mask or ""], size)
+            extra = {"image": fitted[0], "mask_image": mask, "strength": request.strength or 1.0}
+            if len(fitted) > 1:
+                extra["image_reference"] = fitted[1]
+            return self._prepare(classes["inpaint"], request, "inpaint_call", size, extra)
+        if "edit" not in classes:
+            raise Unsupported(f"{self.model.name} cannot {request.kind}.")
+        extra = {"image": fitted if len(fitted) > 1 else fitted[0], "strength": request.strength or STRENGTH}
+        which = "inpaint_call" if request.kind == "inpaint" and self.options.get("inpaint_call") else "edit_call"
+        return self._prepare(classes["edit"], self._with_hole(request, pictures), which, size, extra)
+
+    def _with_hole(self, request: Request, pictures: Mapping[str, Image.Image]) -> Request:
+        """An edit that stands for an inpainting is told of the hole as a layout, where the model reads layouts."""
+        if request.kind != "inpaint" or request.regions or self.model.capabilities.boxes != "text":
+            return request
+        hole = geometry.box_of(pictures[request.mask or ""])
+        return request.model_copy(update={"regions": (Region(request.prompt, hole),)}) if hole else request
+
+    def _prepare(self, name: str, request: Request, which: str, size: Extent, extra: Mapping[str, Any]) -> Call:
+        """Every argument that the pipeline knows: options for all, options for this kind, then the request's own."""
+        import torch
+
+        pipe, guidance = self._pipe(name), self.options.get("guidance", "guidance_scale")
+        known = inspect.signature(type(pipe).__call__).parameters
+        arguments = {"num_inference_steps": known["num_inference_steps"].default,
+                     **self.options.get("call", {}), **self.options.get(which, {})}
+        own = {"num_inference_steps": request.steps, guidance: request.guidance, **extra,
+               "prompt": self._prompt(request), "negative_prompt": request.negative or self._no_negative(guidance),
+               "height": size.height, "width": size.width, "output_type": "np",
+               "generator": torch.Generator("cpu").manual_seed(request.seed)}
+        arguments |= {key: value for key, value in own.items() if value is not None}
+        return Call(pipe, {key: value for key, value in arguments.items() if key in known}, size)
+
+    def _prompt(self, request: Request) -> str:
+        if request.regions and self.model.capabilities.boxes == "text":
+            return layout_text(request.prompt, request.regions)
+        return request.prompt
+
+    def _no_negative(self, guidance: str) -> str | None:
+        """Pipelines with "true" guidance only use it when there is a negative prompt, be it a blank."""
+        return " " if guidance == "true_cfg_scale" else None
+
+    # Drawing
+
+    def _drawn(self, request: Request, pictures: Mapping[str, Image.Image], report: Report, stop: Stop
+               ) -> tuple[Image.Image, Call, dict[str, Any]]:
+        """One picture of the model's own size; once more in full precision if the numbers are none."""
+        import torch
+
+        try:
+            return self._climb(request, pictures, report, stop)
+        except BrokenOutput:
+            plan = self._used
+            if plan.dtype == torch.float32:
+                raise
+        try:
+            self._open(plan._replace(dtype=torch.float32))
+            image, call, notes = self._climb(request, pictures, report, stop)
+            return image, call, {**notes, "dtype": "float32"}
+        finally:
+            self._open(plan)
+
+    def _climb(self, request: Request, pictures: Mapping[str, Image.Image], report: Report, stop: Stop
+               ) -> tuple[Image.Image, Call, dict[str, Any]]:
+        """Tries again with less memory, a rung at a time. The next picture starts from the ground again."""
+        for rung in _LADDER:
+            try:
+                call = self._call(request, pictures)
+                rung.climb(call.pipe)
+                return self._draw(call, report, stop), call, {"memory": rung.name}
+            except (MemoryError, RuntimeError) as error:
+                if not _is_memory(error):
+                    raise
+            finally:
+                for pipe in self._pipes.values():
+                    rung.leave(pipe)
+            _free()
+        raise OutOfMemory(f"{self.model.name} needs more memory than there is, also in small pieces; choose a smaller "
+                          "size or a smaller model.")
+
+    def _draw(self, call: Call, report: Report, stop: Stop) -> Image.Image:
+        import torch
+
+        previews = Previews(call.pipe, call.size, call.steps, report)
+
+        def after(step: int, latents: Any) -> None:
+            if stop():
+                raise Cancelled(f"Stopped after step {step} of {call.steps}.")
+            report(Progress(step, max(call.steps, step)))
+            previews.step(step, latents)
+
+        try:
+            with torch.inference_mode():
+                output = call.pipe(**call.arguments, **_hooks(call.pipe, after))
+        finally:
+            with suppress(AttributeError):
+                call.pipe.maybe_free_model_hooks()
+        return self._checked(output)
+
+    def _checked(self, output: Any) -> Image.Image:
+        """The picture, if the numbers are one."""
+        import numpy
+
+        values = numpy.asarray(output.images[0], dtype=numpy.float32)
+        if any(getattr(output, "nsfw_content_detected", None) or []):
+            raise GeneratorError(f"{self.model.name} has a filter of its own, which withheld this picture.")
+        if not numpy.isfinite(values).all():
+            raise BrokenOutput(f"{self.model.name} returned numbers that are no picture.")
+        pixels = (values.clip(0, 1) * 255).round().astype(numpy.uint8)
+        if (pixels == pixels[0, 0]).all():
+            raise BrokenOutput(f"{self.model.name} returned a picture of one single colour.")
+        return Image.fromarray(pixels).convert("RGB")
+
+    def _finish(self, request: Request, pictures: Mapping[str, Image.Image], drawn: Image.Image) -> Image.Image:
+        """At the source's size; with a mask, the source's own pixels outside it."""
+        if request.kind == "generate":
+            return drawn
+        source = pictures[request.sources[0]].convert("RGB")
+        image = drawn if drawn.size == source.size else drawn.resize(source.size, Image.Resampling.LANCZOS)
+        if not request.mask or not request.paste_back:
+            return image
+        return geometry.paste_back(source, image, pictures[request.mask].convert("L"), int(EDGE * min(source.size)))
+
+
+GENERATOR = Diffusion
+
+
+@dataclass(frozen=True)
+class Rung:
+    """A way to need less memory: how to begin it with a pipeline, how to end it."""
+
+    name: str
+    climb: Callable[[Any], None]
+    leave: Callable[[Any], None]
+
+
+def _tile(pipe: Any, on: bool) -> None:
+    for what in ("tiling", "slicing"):
+        with suppress(AttributeError, NotImplementedError):
+            getattr(pipe.vae, f"{'enable' if on else 'disable'}_{what}")()
+
+
+def _slice(pipe: Any, on: bool) -> None:
+    _tile(pipe, on)
+    with suppress(AttributeError, NotImplementedError, ValueError):
+        (pipe.enable_attention_slicing if on else pipe.disable_attention_slicing)()
+
+
+_LADDER = (
+    Rung("whole", lambda pipe: None, lambda pipe: None),
+    Rung("whole, caches freed", lambda pipe: None, lambda pipe: None),
+    Rung("autoencoder in tiles", lambda pipe: _tile(pipe, True), lambda pipe: _tile(pipe, False)),
+    Rung("attention in slices", lambda pipe: _slice(pipe, True), lambda pipe: _slice(pipe, False)),
+)
+
+
+def _class(name: str) -> Any:
+    """A pipeline class of diffusers by name. Raises `ModelUnavailable`."""
+    import diffusers
+
+    found = getattr(diffusers, name, None)
+    if found is None or not hasattr(found, "from_pretrained") or not name.endswith("Pipeline"):
+        raise ModelUnavailable(f"diffusers {diffusers.__version__} has no pipeline {name!r}.")
+    return found
+
+
+def _sibling(kind: Any, pipe: Any) -> Any:
+    """Another pipeline on the same weights, with a scheduler of its own.
+
+    Not `from_pipe`: that casts the shared parts, also those which are kept in fp32 for a reason.
+    """
+    known = inspect.signature(kind.__init__).parameters
+    parts = {name: part for name, part in pipe.components.items() if name in known}
+    settings = {name: value for name, value in pipe.config.items() if name in known and name not in parts}
+    parts["scheduler"] = type(pipe.scheduler).from_config(pipe.scheduler.config)
+    try:
+        made = kind(**parts, **settings)
+    except (TypeError, ValueError) as error:
+        raise Unsupported(f"The model has no weights for {kind.__name__}.") from error
+    made.set_progress_bar_config(disable=True)
+    return made
+
+
+def _hooks(pipe: Any, after: Callable[[int, Any], None]) -> dict[str, Any]:
+    """The arguments by which a pipeline tells of its steps: the present way, or the older one."""
+    known = inspect.signature(type(pipe).__call__).parameters
+
+    def on_step_end(pipe: Any, step: int, timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
+        after(step + 1, tensors["latents"])
+        return tensors
+
+    if "callback_on_step_end" in known:
+        return {"callback_on_step_end": on_step_end, "callback_on_step_end_tensor_inputs": ["latents"]}
+    if "callback" in known:
+        return {"callback": lambda step, timestep, latents: after(step + 1, latents)}
+    return {}
+
+
+def _fitted_mask(mask: Image.Image, size: Extent) -> Image.Image:
+    """The mask at the model's size: whatever holds some of it may change."""
+    return mask.convert("L").resize(size, Image.Resampling.BOX).point(lambda v: 255 if v else 0)
+
+
+def _modules(pipe: Any) -> list[tuple[str, Any]]:
+    import torch
+
+    return [(name, part) for name, part in pipe.components.items() if isinstance(part, torch.nn.Module)]
+
+
+def _is_memory(error: BaseException) -> bool:
+    signs = ("out of memory", "can't allocate memory", "cannot allocate memory")
+    named = type(error).__name__ == "OutOfMemoryError" or any(sign in str(error).lower() for sign in signs)
+    return isinstance(error, MemoryError) or named
+
+
+def _free() -> None:
+    import torch
+
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    elif torch.backends.mps.is_available():
+        torch.mps.empty_cache()
+
+
+def _card_gb() -> float:
+    import torch
+
+    return torch.cuda.mem_get_info()[1] / 1e9
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0][:200]}" if lines else type(error).__name__

@@ -1,0 +1,99 @@
+"""What a worker process can hold: image models, the critic's detector, chat models. Made by key, on first need.
+
+    model:NAME      draw(request) with its pictures   → result
+    critic:FOLDER   see() one picture                 → what is in it
+    chat:SOURCE     complete(messages, tools, …)      → an answer in OpenAI's shape
+
+Imports nothing heavy: the engine's own file does, when it loads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from PIL import Image
+from pydantic import TypeAdapter
+
+from generators import hardware, registry
+from generators.api import Box, Detection, Generator, Model, Report, Request, Seen, Stop
+
+Answer = tuple[dict[str, Any], list[Image.Image]]
+MODEL: TypeAdapter[Model] = TypeAdapter(Model)
+SEEN: TypeAdapter[Seen] = TypeAdapter(Seen)
+
+
+class Engine(Protocol):
+    """Something loaded that answers calls with plain data and pictures."""
+
+    def call(self, name: str, params: Mapping[str, Any], pictures: list[Image.Image], report: Report,
+             stop: Stop) -> Answer: ...
+
+
+class Painter:
+    """An image model."""
+
+    def __init__(self, generator: Generator) -> None:
+        self.generator = generator
+        generator.load()
+
+    def call(self, name: str, params: Mapping[str, Any], pictures: list[Image.Image], report: Report,
+             stop: Stop) -> Answer:
+        if name == "load":
+            return {}, []
+        request = Request.model_validate(params["request"])
+        result = self.generator.run(request, dict(zip(params["ids"], pictures, strict=True)), report, stop)
+        return {"seconds": dict(result.seconds), "arithmetic": dict(result.arithmetic)}, [result.image]
+
+
+class Eyes:
+    """A detector: `detect(image) -> Seen`."""
+
+    def __init__(self, detector: Any) -> None:
+        self.detector = detector
+
+    def call(self, name: str, params: Mapping[str, Any], pictures: list[Image.Image], report: Report,
+             stop: Stop) -> Answer:
+        if name == "load":
+            return {}, []
+        return {"seen": SEEN.dump_python(_seen(self.detector.detect(pictures[0])), mode="json")}, []
+
+
+def _seen(found: Any) -> Seen:
+    """A detector's own values as our nouns: a colour of None is the thing's own, "" no background."""
+    objects = tuple(Detection(d.thing, d.colour or "own", Box(*map(float, d.box)), float(d.confidence),
+                              float(d.colour_confidence)) for d in found.objects)
+    return Seen(objects, found.background or None, float(found.background_confidence))
+
+
+class Talker:
+    """A local chat model."""
+
+    def __init__(self, chat: Any) -> None:
+        self.chat = chat
+        chat.load()
+
+    def call(self, name: str, params: Mapping[str, Any], pictures: list[Image.Image], report: Report,
+             stop: Stop) -> Answer:
+        if name == "load":
+            return {}, []
+        return {"answer": self.chat.complete(params["messages"], params["tools"], params["max_tokens"], stop)}, []
+
+
+def make(key: str, spec: Mapping[str, Any]) -> Engine:
+    """The engine of a key. `spec` is the catalogue entry of a model, or {} for the rest.
+
+    Raises `ModelUnavailable` when weights are missing or unreadable.
+    """
+    kind, _, source = key.partition(":")
+    if kind == "model":
+        model = MODEL.validate_python(dict(spec))
+        return Painter(registry.generator(model))
+    if kind == "critic":
+        from generators.seeing import Detector
+
+        hardware.plan()
+        return Eyes(Detector.load(source))
+    from generators.chat import Chat
+
+    return Talker(Chat(source))

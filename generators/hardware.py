@@ -1,0 +1,66 @@
+"""What to compute on, how precisely, with how many threads. torch is imported when it is asked.
+
+Rules measured on two cores with bf16 matrix units: bf16 halves the time of a small model; more threads than
+physical cores make everything slower.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+from pathlib import Path
+from typing import Any, NamedTuple
+
+
+class Plan(NamedTuple):
+    """A device ("cuda", "mps", "cpu"), a torch dtype, and how many threads."""
+
+    device: str
+    dtype: Any
+    threads: int
+
+
+def plan() -> Plan:
+    """The plan for this process. MAQUETTE_DEVICE and MAQUETTE_THREADS override; sets torch's thread count."""
+    import torch
+
+    device = os.environ.get("MAQUETTE_DEVICE") or _device(torch)
+    threads = int(os.environ.get("MAQUETTE_THREADS") or physical_cores())
+    if torch.get_num_threads() != threads:
+        torch.set_num_threads(threads)
+    half = device.startswith(("cuda", "mps")) or cpu_has_bf16()
+    return Plan(device, torch.bfloat16 if half else torch.float32, threads)
+
+
+def _device(torch: Any) -> str:
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def cpu_has_bf16() -> bool:
+    """Whether the CPU multiplies bf16 natively (otherwise it is far slower than fp32)."""
+    try:
+        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        return False
+    return "avx512_bf16" in flags or "amx_bf16" in flags
+
+
+def physical_cores() -> int:
+    """Physical cores that this process may use."""
+    import psutil
+
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(psutil.cpu_count(logical=False) or allowed, allowed))
+
+
+def arithmetic(used: Plan) -> dict[str, Any]:
+    """What decides the numbers besides the request, as plain data for a picture's record."""
+    import diffusers
+    import torch
+    import transformers
+
+    return {"device": used.device, "dtype": str(used.dtype).removeprefix("torch."), "threads": used.threads,
+            "machine": platform.machine(), "torch": torch.__version__, "diffusers": diffusers.__version__,
+            "transformers": transformers.__version__, "batch": 1}

@@ -1,0 +1,1 @@
+"""Scripts that train the pack from scratch on rendered scenes, on a CPU or a GPU, and measure it."""

@@ -1,0 +1,216 @@
+"""What every training script needs: set-up, schedule, optimiser, checkpoints without pickle, a curve."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+_ALLOCATOR = {
+    # With glibc's defaults half of a CPU step goes to page faults: freed activations are unmapped at once.
+    "MALLOC_TRIM_THRESHOLD_": "4000000000",
+    "MALLOC_MMAP_THRESHOLD_": "4000000000",
+    "MALLOC_TOP_PAD_": "500000000",
+    # Spinning OpenMP threads starve whatever shares the cores.
+    "OMP_WAIT_POLICY": "PASSIVE",
+    "GOMP_SPINCOUNT": "0",
+}
+
+
+def restart_with_allocator_settings(module: str) -> None:
+    """Runs ``python -m module`` again with the allocator's settings, which only count at process start."""
+    if sys.platform != "linux" or all(os.environ.get(key) == value for key, value in _ALLOCATOR.items()):
+        return
+    os.environ.update(_ALLOCATOR)
+    os.execv(sys.executable, [sys.executable, "-m", module, *sys.argv[1:]])
+
+
+def pick_device(wanted: str) -> torch.device:
+    """``auto`` takes the GPU if there is one."""
+    if wanted == "auto":
+        wanted = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(wanted)
+
+
+@dataclass
+class Clock:
+    """Wall-clock budget of a run; progress goes from 0 to 1 and survives a restart."""
+
+    minutes: float
+    spent: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._started = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        return self.spent + time.monotonic() - self._started
+
+    @property
+    def progress(self) -> float:
+        return min(1.0, self.seconds / (self.minutes * 60))
+
+
+def learning_rate(progress: float, step: int, warm_up: int = 100, hold: float = 0.6, floor: float = 0.02) -> float:
+    """A factor on the peak rate: linear warm-up, constant, then a cosine to ``floor`` over the rest of the clock."""
+    rise = min(1.0, (step + 1) / warm_up)
+    if progress <= hold:
+        return rise
+    fall = 0.5 + 0.5 * math.cos(math.pi * (progress - hold) / (1 - hold))
+    return rise * (floor + (1 - floor) * fall)
+
+
+def orthogonalise(update: Tensor, steps: int = 5) -> Tensor:
+    """The nearest semi-orthogonal matrix by a quintic Newton-Schulz iteration (Jordan et al. 2024, Muon)."""
+    a, b, c = 3.4445, -4.7750, 2.0315
+    x = update.bfloat16()
+    tall = x.shape[0] > x.shape[1]
+    x = x.T if tall else x
+    x = x / (x.norm() + 1e-7)
+    for _ in range(steps):
+        gram = x @ x.T
+        x = a * x + (b * gram + c * gram @ gram) @ x
+    return (x.T if tall else x).to(update.dtype)
+
+
+class Muon(torch.optim.Optimizer):
+    """Muon for matrices and convolutions (a kernel counts as out x rest), scaled to AdamW's update size.
+
+    torch.optim.Muon takes matrices only. The 0.2 sqrt(max side) scale is Moonlight's
+    (Liu et al. 2025, arXiv 2502.16982), so that AdamW's learning rates carry over.
+    """
+
+    def __init__(self, params: Iterable[nn.Parameter], lr: float, momentum: float = 0.95, weight_decay: float = 0.01):
+        super().__init__(params, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
+
+    @torch.no_grad()
+    def step(self, closure=None) -> None:  # type: ignore[override]
+        for group in self.param_groups:
+            for param in group["params"]:
+                if param.grad is not None:
+                    self._update(param, group)
+
+    def _update(self, param: Tensor, group: dict) -> None:
+        state = self.state[param]
+        if "momentum_buffer" not in state:
+            state["momentum_buffer"] = torch.zeros_like(param)
+        buffer = state["momentum_buffer"]
+        buffer.lerp_(param.grad, 1 - group["momentum"])
+        direction = param.grad.lerp(buffer, group["momentum"]).reshape(param.shape[0], -1)
+        scale = 0.2 * math.sqrt(max(direction.shape))
+        param.mul_(1 - group["lr"] * group["weight_decay"])
+        param.add_(orthogonalise(direction).reshape(param.shape), alpha=-group["lr"] * scale)
+
+
+def make_optimisers(model: nn.Module, lr: float, plain: Iterable[str] = ()) -> list[torch.optim.Optimizer]:
+    """Muon for inner matrices and kernels; AdamW for vectors, embeddings and layers named in ``plain``."""
+    inner, rest = [], []
+    for name, param in model.named_parameters():
+        if not param.requires_grad:
+            continue
+        is_matrix = param.ndim >= 2 and min(param.shape[0], param[0].numel()) >= 16
+        (inner if is_matrix and not any(p in name for p in plain) else rest).append(param)
+    found: list[torch.optim.Optimizer] = [torch.optim.AdamW(rest, lr, betas=(0.9, 0.98), weight_decay=0.0)]
+    if inner:
+        found.append(Muon(inner, lr))
+    for optimiser in found:
+        for group in optimiser.param_groups:
+            group["peak"] = group["lr"]
+    return found
+
+
+def set_rate(optimisers: Iterable[torch.optim.Optimizer], factor: float) -> None:
+    for optimiser in optimisers:
+        for group in optimiser.param_groups:
+            group["lr"] = group["peak"] * factor
+
+
+class Average:
+    """An exponential moving average of a model's weights (fp32), warmed up over the first steps."""
+
+    def __init__(self, model: nn.Module, decay: float = 0.999):
+        self.decay = decay
+        self.weights = {k: v.detach().clone().float() for k, v in model.state_dict().items()}
+
+    @torch.no_grad()
+    def update(self, model: nn.Module, step: int) -> None:
+        rate = 1 - min(self.decay, (1 + step) / (10 + step))
+        for key, value in model.state_dict().items():
+            self.weights[key].lerp_(value.float(), rate)
+
+    @torch.no_grad()
+    def copy_to(self, model: nn.Module) -> None:
+        model.load_state_dict({k: self.weights[k].to(v.dtype) for k, v in model.state_dict().items()})
+
+
+def save_checkpoint(
+    folder: Path, model: nn.Module, optimisers: list[torch.optim.Optimizer], average: Average | None, facts: dict
+) -> None:
+    """Writes model, optimiser state and average as one safetensors file (no pickle); the swap is atomic."""
+    tensors = {f"model/{k}": v for k, v in model.state_dict().items()}
+    tensors |= {f"average/{k}": v for k, v in average.weights.items()} if average else {}
+    for index, optimiser in enumerate(optimisers):
+        for number, state in optimiser.state_dict()["state"].items():
+            tensors |= {f"optimiser/{index}/{number}/{k}": torch.as_tensor(v) for k, v in state.items()}
+    tensors = {k: v.detach().cpu().clone().contiguous() for k, v in tensors.items()}
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = folder / "checkpoint.partial"
+    save_file(tensors, partial, metadata={"facts": json.dumps(facts)})
+    os.replace(partial, folder / "checkpoint.safetensors")
+
+
+def load_checkpoint(
+    folder: Path, model: nn.Module, optimisers: list[torch.optim.Optimizer], average: Average | None
+) -> dict | None:
+    """Restores what ``save_checkpoint`` wrote; returns its facts, or None where there is nothing to resume."""
+    path = folder / "checkpoint.safetensors"
+    if not path.is_file():
+        return None
+    tensors = load_file(path)
+    model.load_state_dict({k[6:]: v for k, v in tensors.items() if k.startswith("model/")})
+    if average:
+        average.weights = {k[8:]: v for k, v in tensors.items() if k.startswith("average/")}
+    for index, optimiser in enumerate(optimisers):
+        state: dict[int, dict[str, Tensor]] = {}
+        for key, value in tensors.items():
+            if key.startswith(f"optimiser/{index}/"):
+                _, _, number, name = key.split("/", 3)
+                state.setdefault(int(number), {})[name] = value
+        optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
+    return read_facts(path)
+
+
+def read_facts(path: Path) -> dict:
+    """The JSON facts in a checkpoint's header."""
+    from safetensors import safe_open
+
+    with safe_open(path, framework="pt") as file:
+        return json.loads(file.metadata()["facts"])
+
+
+class Curve:
+    """A loss curve as JSON lines, appended as training goes."""
+
+    def __init__(self, path: Path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._path = path
+
+    def add(self, **values: float) -> None:
+        line = {key: round(value, 6) if isinstance(value, float) else value for key, value in values.items()}
+        with self._path.open("a") as file:
+            file.write(json.dumps(line) + "\n")
+        print(line, flush=True)
+
+
+def to_tensor(pictures: Tensor) -> Tensor:
+    """N x H x W x 3 uint8 to N x 3 x H x W in [-1, 1]."""
+    return (pictures.permute(0, 3, 1, 2).float() / 127.5 - 1).contiguous()

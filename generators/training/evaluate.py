@@ -1,0 +1,435 @@
+"""Measures the pack on held-out scenes: ``python -m generators.training.evaluate``.
+
+Writes ``metrics.json``, the model card and a sheet of real drawings into the pack's folder.
+The judge (evals/judge) looks, never the critic that the studio itself uses. Scenes come from
+seeds that training does not use, and hold (thing, colour) pairs that it never showed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from diffusers import Flux2KleinInpaintPipeline, Flux2KleinPipeline
+from PIL import Image
+
+from generators.seeing import Detection, Detector, Seen, box_overlap
+from generators.training.common import restart_with_allocator_settings
+from generators.training.pack_facts import PACK
+from generators.training.pack_world import pack_world
+from generators.world.captions import caption, region_phrase, regions
+from generators.world.edits import KINDS, EditPair, edit_regions, sample_edit
+from generators.world.layout_text import layout_text
+from generators.world.scenes import Placed, Scene, fit_box, render, sample_scene
+
+JUDGE = Path(__file__).parents[2] / "evals" / "judge"
+EXTENT = 128
+
+
+def interval(right: int, total: int) -> list[float]:
+    """Wilson's 95% interval of a share (Wilson 1927)."""
+    if total == 0:
+        return [0.0, 1.0]
+    z, share = 1.96, right / total
+    middle = (share + z * z / (2 * total)) / (1 + z * z / total)
+    half = z * math.sqrt(share * (1 - share) / total + z * z / (4 * total * total)) / (1 + z * z / total)
+    return [round(max(0.0, middle - half), 4), round(min(1.0, middle + half), 4)]
+
+
+def share(values: Sequence[bool]) -> dict[str, Any]:
+    """A share of successes with its interval and count."""
+    right = sum(values)
+    return {"share": round(right / max(1, len(values)), 4), "interval": interval(right, len(values)), "n": len(values)}
+
+
+# --- what a picture must show -------------------------------------------------------------
+
+
+def _of(seen: Seen, thing: str) -> list[Detection]:
+    return [d for d in seen.objects if d.thing == thing]
+
+
+def objects_right(scene: Scene, seen: Seen) -> bool:
+    """Every thing of the scene is there at least once."""
+    return all(_of(seen, item.thing) for item in scene.objects)
+
+
+def counts_right(scene: Scene, seen: Seen) -> bool:
+    """Exactly as many of every thing as the scene has."""
+    things = {item.thing for item in scene.objects}
+    return all(len(_of(seen, t)) == sum(o.thing == t for o in scene.objects) for t in things)
+
+
+def colours_right(scene: Scene, seen: Seen) -> bool:
+    """Every object with a named colour has a match in that colour."""
+    named = [item for item in scene.objects if item.colour]
+    return all(any(d.has_colour(item.colour or "") for d in _of(seen, item.thing)) for item in named)
+
+
+def relation_right(scene: Scene, seen: Seen, relation: str) -> bool:
+    """The first object stands in the relation to the second, by the centres of the surest detections."""
+    a, b = _of(seen, scene.objects[0].thing), _of(seen, scene.objects[1].thing)
+    if not a or not b:
+        return False
+    (ax, ay), (bx, by) = ((((d.box[0] + d.box[2]) / 2), ((d.box[1] + d.box[3]) / 2)) for d in (a[0], b[0]))
+    gap = {"left of": bx - ax, "right of": ax - bx, "above": by - ay, "below": ay - by}[relation]
+    return gap > 0.05
+
+
+@dataclass(frozen=True)
+class Task:
+    """One drawing to make and how to mark it."""
+
+    suite: str
+    scene: Scene
+    prompt: str
+    boxes: tuple[tuple[str, tuple[float, float, float, float]], ...]
+    marks: dict[str, Callable[[Seen], bool]]
+
+
+def _task(suite: str, scene: Scene, prompt: str, rng: random.Random, **marks: Callable[[Seen], bool]) -> Task:
+    return Task(suite, scene, prompt, tuple(regions(rng, scene.objects, 0.01)), marks)
+
+
+def _relation_task(rng: random.Random) -> Task:
+    world = pack_world(held_out=False)
+    relation = rng.choice(("left of", "right of", "above", "below"))
+    while True:
+        scene = sample_scene(rng, world, (1, 1))
+        a, b = scene.objects
+        if a.thing == b.thing:
+            continue
+        across, down = b.centre[0] - a.centre[0], b.centre[1] - a.centre[1]
+        gap = {"left of": across, "right of": -across, "above": down, "below": -down}[relation]
+        if gap > 0.3 and gap >= max(abs(across), abs(down)):
+            break
+    words = {"left of": "to the left of", "right of": "to the right of"}.get(relation, relation)
+    from generators.world.captions import ground_phrase, with_article
+
+    prompt = f"a photo of {with_article(region_phrase(a))} {words} {with_article(region_phrase(b))}"
+    prompt += f" {ground_phrase(rng, scene.background)}"
+    return _task("relation", scene, prompt, rng, relation=lambda seen: relation_right(scene, seen, relation))
+
+
+def make_tasks(count: int, seed: int = 90_001) -> list[Task]:
+    """``count`` tasks of each suite."""
+    world = pack_world(held_out=False)
+    tasks: list[Task] = []
+    for index in range(count):
+        rng = random.Random(f"evaluation/{seed}/{index}")
+        for suite, shape in (("one object", (1,)), ("two objects", (1, 1)), ("two", (2,)), ("three", (3,)), ("four", (4,))):
+            scene = sample_scene(rng, world, shape)
+            tasks.append(_scene_task(suite, scene, rng))
+        tasks.append(_colour_task(rng))
+        tasks.append(_held_out_task(rng))
+        tasks.append(_relation_task(rng))
+    return tasks
+
+
+def _scene_task(suite: str, scene: Scene, rng: random.Random) -> Task:
+    prompt = caption(rng, scene, ground=True)
+    return _task(
+        suite, scene, prompt, rng,
+        objects=lambda seen, s=scene: objects_right(s, seen),
+        count=lambda seen, s=scene: counts_right(s, seen),
+        colour=lambda seen, s=scene: colours_right(s, seen),
+        background=lambda seen, s=scene: seen.background == s.background,
+        all=lambda seen, s=scene: counts_right(s, seen) and colours_right(s, seen) and seen.background == s.background,
+    )  # fmt: skip
+
+
+def _single(rng: random.Random, thing: str, colour: str) -> Task:
+    world = pack_world(held_out=False)
+    size = rng.uniform(0.36, 0.55)
+    x, y = rng.uniform(0, 1 - size), rng.uniform(0, 1 - size)
+    item = Placed(thing, fit_box(thing, (x, y, x + size, y + size)), colour)
+    scene = Scene((item,), rng.choice(world.backgrounds), None, rng.randrange(1 << 30))
+    prompt = caption(rng, scene, ground=True)
+    return _task("colour", scene, prompt, rng, colour=lambda seen: colours_right(scene, seen))
+
+
+def _colour_task(rng: random.Random) -> Task:
+    world = pack_world()
+    return _single(rng, *rng.choice([pair for pair in world.combinations() if pair not in world.held_out]))
+
+
+def _held_out_task(rng: random.Random) -> Task:
+    task = _single(rng, *rng.choice(sorted(pack_world().held_out)))
+    return Task("held-out colour", task.scene, task.prompt, task.boxes, task.marks)
+
+
+# --- drawing ------------------------------------------------------------------------------
+
+
+class Studio:
+    """The pack's pipeline with its recommended calls."""
+
+    def __init__(self, folder: Path, facts: dict):
+        self.pipeline = Flux2KleinPipeline.from_pretrained(folder, torch_dtype=torch.bfloat16, local_files_only=True)
+        self.pipeline.set_progress_bar_config(disable=True)
+        self.facts = facts
+
+    def draw(self, texts: list[str], seeds: list[int], size: int = 32, **call: Any) -> list[Image.Image]:
+        """One picture for each text."""
+        call = {**self.facts["call"], **call}
+        pictures: list[Image.Image] = []
+        for start in range(0, len(texts), size):
+            part = slice(start, start + size)
+            makers = [torch.Generator().manual_seed(s) for s in seeds[part]]
+            pictures += self.pipeline(
+                prompt=texts[part], height=EXTENT, width=EXTENT, generator=makers, **call
+            ).images  # fmt: skip
+        return pictures
+
+    def edit(self, before: list[Image.Image], texts: list[str], seeds: list[int], **call: Any) -> list[Image.Image]:
+        """One edit for each picture (the pipeline takes one reference for a whole batch, so one by one)."""
+        call = {**self.facts["edit_call"], **call}
+        return [
+            self.pipeline(
+                image=picture, prompt=text, height=EXTENT, width=EXTENT,
+                generator=torch.Generator().manual_seed(seed), **call,
+            ).images[0]
+            for picture, text, seed in zip(before, texts, seeds, strict=True)
+        ]  # fmt: skip
+
+
+def mark_drawings(studio: Studio, judge: Detector, tasks: list[Task], layout: bool, **call: Any) -> tuple[dict, list]:
+    """Shares per suite and mark, and the pictures."""
+    texts = [layout_text(t.prompt, t.boxes if layout else []) for t in tasks]
+    pictures = studio.draw(texts, [7000 + i for i in range(len(tasks))], **call)
+    seen = judge.detect_all(pictures)
+    marks: dict[str, dict[str, list[bool]]] = {}
+    for task, view in zip(tasks, seen, strict=True):
+        for name, check in task.marks.items():
+            marks.setdefault(task.suite, {}).setdefault(name, []).append(check(view))
+    return {suite: {name: share(v) for name, v in rows.items()} for suite, rows in marks.items()}, pictures
+
+
+def targets_of(marks: dict) -> dict[str, dict]:
+    """The headline shares, one for each of the pack's targets."""
+    both = [marks["two"]["count"], marks["three"]["count"]]
+    right, total = (sum(round(m["share"] * m["n"]) for m in both), sum(m["n"] for m in both))
+    return {
+        "one object": marks["one object"]["objects"],
+        "two objects": marks["two objects"]["objects"],
+        "counts to three": {"share": round(right / total, 4), "interval": interval(right, total), "n": total},
+        "count four": marks["four"]["count"],
+        "colour": marks["colour"]["colour"],
+        "colour, pairs never shown": marks["held-out colour"]["colour"],
+        "relation": marks["relation"]["relation"],
+        "background": marks["one object"]["background"],
+        "everything in the caption (one object)": marks["one object"]["all"],
+        "everything in the caption (two objects)": marks["two objects"]["all"],
+    }
+
+
+# --- edits --------------------------------------------------------------------------------
+
+
+def matches(scene: Scene, seen: Seen) -> bool:
+    """The judge sees the scene: for every object one detection of its thing, near its box, and nothing more."""
+    left = list(seen.objects)
+    for item in scene.objects:
+        near = [d for d in left if d.thing == item.thing and box_overlap(d.box, item.box) > 0.35]
+        near = [d for d in near if d.colour == item.colour or (item.colour and d.has_colour(item.colour))]
+        if not near:
+            return False
+        left.remove(near[0])
+    return not left
+
+
+def untouched_error(pair: EditPair, before: Image.Image, after: Image.Image) -> float:
+    """Mean absolute difference (0 to 255) outside the boxes concerned, before any compositing."""
+    keep = np.ones((EXTENT, EXTENT), bool)
+    boxes = [box for _, box in pair.regions] + [o.box for o in pair.after.objects if o not in pair.before.objects]
+    for x0, y0, x1, y1 in boxes:
+        keep[int(y0 * EXTENT) : math.ceil(y1 * EXTENT), int(x0 * EXTENT) : math.ceil(x1 * EXTENT)] = False
+    difference = np.abs(np.asarray(before, np.int16) - np.asarray(after, np.int16)).mean(-1)
+    return float(difference[keep].mean()) if keep.any() else 0.0
+
+
+def composite(before: Image.Image, after: Image.Image, hole: tuple[float, float, float, float]) -> Image.Image:
+    """The edited pixels inside the hole, the old ones elsewhere."""
+    x0, y0, x1, y1 = (round(v * EXTENT) for v in hole)
+    result = before.copy()
+    result.paste(after.crop((x0, y0, x1, y1)), (x0, y0))
+    return result
+
+
+def sample_pairs(kind: str, count: int, seed: int = 70_001) -> list[EditPair]:
+    world = pack_world()
+    return [sample_edit(random.Random(f"evaluation/{seed}/{kind}/{i}"), world, kind) for i in range(count)]
+
+
+def mark_edits(studio: Studio, judge: Detector, count: int, layout: bool, **call: Any) -> dict:
+    """For each kind of edit: how often the judge sees exactly the scene that was asked for."""
+    rows: dict[str, Any] = {}
+    for kind in KINDS:
+        pairs = sample_pairs(kind, count)
+        if not layout:
+            pairs = [p for p in pairs if not p.ambiguous and p.hole is None]
+        if not pairs:
+            continue
+        before = [Image.fromarray(render(p.before, EXTENT)) for p in pairs]
+        rng = random.Random(5)
+        texts = [layout_text(p.instruction, edit_regions(rng, p, 0.01) if layout else []) for p in pairs]
+        after = studio.edit(before, texts, list(range(len(pairs))), **call)
+        kept = [untouched_error(p, b, a) for p, b, a in zip(pairs, before, after, strict=True)]
+        after = [composite(b, a, p.hole) if p.hole else a for p, b, a in zip(pairs, before, after, strict=True)]
+        seen = judge.detect_all(after)
+        right = [
+            matches(p.after, s) and (kind != "background" or s.background == p.after.background)
+            for p, s in zip(pairs, seen, strict=True)
+        ]
+        rows[kind] = share(right)
+        if kind != "background":
+            rows[kind]["mean difference elsewhere"] = round(float(np.mean(kept)), 2)
+    return rows
+
+
+def mark_inpainting(studio: Studio, judge: Detector, count: int, strength: float = 0.95) -> dict:
+    """The stock inpainting pipeline against an instruction edit with the hole as layout, both composited."""
+    pairs = sample_pairs("inpaint", count)
+    before = [Image.fromarray(render(p.before, EXTENT)) for p in pairs]
+    texts = [layout_text(p.instruction, p.regions) for p in pairs]
+    edited = studio.edit(before, texts, list(range(count)))
+    stock = Flux2KleinInpaintPipeline(**studio.pipeline.components)
+    stock.set_progress_bar_config(disable=True)
+    filled = []
+    for index, (pair, picture) in enumerate(zip(pairs, before, strict=True)):
+        assert pair.hole is not None
+        mask = Image.new("L", picture.size)
+        x0, y0, x1, y1 = (round(v * EXTENT) for v in pair.hole)
+        mask.paste(255, (x0, y0, x1, y1))
+        prompt = layout_text(f"a {pair.regions[0][0]}", pair.regions)
+        filled.append(
+            stock(
+                prompt=prompt, image=picture, mask_image=mask, strength=strength, height=EXTENT, width=EXTENT,
+                generator=torch.Generator().manual_seed(index), **studio.facts["call"],
+            ).images[0]
+        )  # fmt: skip
+    result = {}
+    for name, pictures in (("instruction edit", edited), ("stock inpainting pipeline", filled)):
+        pasted = [composite(b, a, p.hole) for b, a, p in zip(before, pictures, pairs, strict=True) if p.hole]
+        seen = judge.detect_all(pasted)
+        result[name] = share([matches(p.after, s) for p, s in zip(pairs, seen, strict=True)])
+    return result
+
+
+# --- the eyes -----------------------------------------------------------------------------
+
+
+def mark_detector(detector: Detector, count: int = 400, seed: int = 60_001) -> dict:
+    """Precision, recall, counts, colours, boxes and backgrounds on held-out rendered scenes."""
+    world = pack_world(held_out=False)
+    rng = random.Random(f"evaluation/{seed}")
+    scenes = [sample_scene(rng, world) for _ in range(count)]
+    views: list[Seen] = []
+    for start in range(0, count, 50):
+        views += detector.detect_all([Image.fromarray(render(s, EXTENT)) for s in scenes[start : start + 50]])
+    found = shown = right = colours = 0
+    overlaps: list[float] = []
+    exact, grounds = [], []
+    for scene, seen in zip(scenes, views, strict=True):
+        left = list(seen.objects)
+        found, shown = found + len(left), shown + len(scene.objects)
+        for item in scene.objects:
+            near = [d for d in left if d.thing == item.thing and box_overlap(d.box, item.box) > 0.5]
+            if near:
+                best = max(near, key=lambda d: box_overlap(d.box, item.box))
+                left.remove(best)
+                right += 1
+                colours += best.colour == item.colour
+                overlaps.append(box_overlap(best.box, item.box))
+        exact.append(counts_right(scene, seen) and len(seen.objects) == len(scene.objects))
+        grounds.append(seen.background == scene.background)
+    return {
+        "precision": round(right / max(1, found), 4),
+        "recall": round(right / shown, 4),
+        "colour of those found": round(colours / max(1, right), 4),
+        "mean overlap (IoU)": round(float(np.mean(overlaps)) if overlaps else 0.0, 4),
+        "all objects and counts": share(exact),
+        "background": share(grounds),
+        "scenes": count,
+    }
+
+
+def seconds_a_picture(studio: Studio, repeats: int = 5) -> dict[str, float]:
+    """Median seconds of one drawing and one edit on this machine, after a first one."""
+    text = layout_text("a red apple left of a dog", [("red apple", (0.1, 0.4, 0.4, 0.7)), ("dog", (0.6, 0.4, 0.9, 0.8))])
+    picture = studio.draw([text], [1])[0]
+
+    def median(call: Callable[[], Any]) -> float:
+        taken = []
+        for _ in range(repeats):
+            started = time.perf_counter()
+            call()
+            taken.append(time.perf_counter() - started)
+        return round(float(np.median(taken)), 3)
+
+    return {
+        "drawing": median(lambda: studio.draw([text], [1])),
+        "edit": median(lambda: studio.edit([picture], ["make the dog red"], [1])),
+    }
+
+
+def sheet(pictures: list[Image.Image], columns: int = 8) -> Image.Image:
+    """Pictures side by side on white."""
+    rows = math.ceil(len(pictures) / columns)
+    canvas = Image.new("RGB", (columns * (EXTENT + 4) + 4, rows * (EXTENT + 4) + 4), "white")
+    for index, picture in enumerate(pictures):
+        canvas.paste(picture, (4 + index % columns * (EXTENT + 4), 4 + index // columns * (EXTENT + 4)))
+    return canvas
+
+
+def evaluate(pack: Path, judge_folder: Path, count: int, edits: int) -> dict:
+    """Everything that the card reports."""
+    facts = json.loads((pack / "pack.json").read_text())
+    studio, judge = Studio(pack / "diffusion", facts), Detector.load(judge_folder)
+    tasks = make_tasks(count)
+    metrics: dict[str, Any] = {"extent": EXTENT, "threads": torch.get_num_threads()}
+    metrics["seconds"] = seconds_a_picture(studio)
+    for name, layout in (("with layout", True), ("without layout", False)):
+        marks, pictures = mark_drawings(studio, judge, tasks, layout)
+        metrics[name] = {"targets": targets_of(marks), "suites": marks}
+        if layout:
+            chosen = [i for i, t in enumerate(tasks) if t.suite in ("one object", "two objects", "three", "relation")]
+            sheet([pictures[i] for i in chosen[:40]]).save(pack / "samples.png", optimize=True)
+            metrics["samples"] = [tasks[i].prompt for i in chosen[:40]]
+    metrics["edits with layout"] = mark_edits(studio, judge, edits, True)
+    metrics["edits without layout"] = mark_edits(studio, judge, edits, False)
+    metrics["inpainting"] = mark_inpainting(studio, judge, edits)
+    metrics["critic"] = mark_detector(Detector.load(pack / "critic"))
+    metrics["judge"] = mark_detector(judge)
+    return metrics
+
+
+def main() -> None:
+    restart_with_allocator_settings("generators.training.evaluate")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pack", type=Path, default=PACK)
+    parser.add_argument("--judge", type=Path, default=JUDGE)
+    parser.add_argument("--count", type=int, default=100, help="scenes of each suite")
+    parser.add_argument("--edits", type=int, default=40, help="pairs of each kind of edit")
+    parser.add_argument("--training", type=Path, help="a JSON file of facts about the training, for the card")
+    args = parser.parse_args()
+    metrics = evaluate(args.pack, args.judge, args.count, args.edits)
+    if args.training:
+        metrics["training"] = json.loads(args.training.read_text())
+    (args.pack / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n")
+    from generators.training.card import write_card
+
+    write_card(args.pack)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,205 @@
+"""The models as the rest of the studio sees them: draw, see, chat. Knows which process holds what.
+
+    with Workshop() as workshop:
+        result = workshop.draw(request, {id: image}, report, stop)
+        seen = workshop.see(result.image)
+
+Thread-safe. Nothing is started before it is needed. The pack's models and its critic live in one process, every
+other model and chat model in its own, of which the least recently used are ended when there are too many.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from PIL import Image
+
+from generators import registry, sketch_scene
+from generators.api import (
+    BrokenOutput,
+    GeneratorError,
+    Loading,
+    Model,
+    ModelUnavailable,
+    Report,
+    Request,
+    Result,
+    Seen,
+    Stop,
+    Unsupported,
+    WorkerDied,
+)
+from generators.engines import MODEL, SEEN
+from generators.worker import Job, Worker
+
+PACK = Path(__file__).resolve().parent / "pack"
+CRITIC = PACK / "critic"
+BACKOFF = 0.2
+
+
+def _never() -> bool:
+    return False
+
+
+def _nobody(event: object) -> None:
+    """Progress that nobody wants to hear of."""
+
+
+class Workshop:
+    """All models of this machine.
+
+    `models` are further models than the catalogue's, `threads` how many threads a worker computes with (None: the
+    physical cores), `resident` how many processes besides the pack's may stay, `retries` how often a picture is
+    tried again after its process died, `eyes` what looks at pictures ("sketch" reads the sketch generator's).
+    """
+
+    def __init__(self, models: Sequence[Model] | None = None, *, threads: int | None = None, resident: int = 2,
+                 retries: int = 2, eyes: Literal["pack", "sketch"] = "pack", grace: float = 3.0,
+                 workers: Callable[[str], Worker] | None = None) -> None:
+        self._extra = {model.name: model for model in models or ()}
+        self._new = workers or (lambda name: Worker(name, threads=threads, grace=grace))
+        self._resident, self._retries, self._eyes = resident, retries, eyes
+        self._workers: dict[str, Worker] = {}
+        self._guard = threading.Lock()
+        self._closed = False
+
+    def __enter__(self) -> Workshop:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def models(self) -> list[Model]:
+        """The catalogue, and the models given to this workshop."""
+        return [*self._extra.values(), *(m for m in registry.listed() if m.name not in self._extra)]
+
+    def model(self, name: str) -> Model:
+        """The model of a name: of the catalogue, a family's default, a folder, a hub id.
+
+        Raises `ModelUnavailable`, saying what there is.
+        """
+        return self._extra.get(name) or registry.find(name)
+
+    def describe(self) -> list[dict[str, Any]]:
+        """One row per model, with the keys of `models --json`."""
+        return [registry.describe(model) for model in self.models()]
+
+    def draw(self, request: Request, pictures: Mapping[str, Image.Image], report: Report = _nobody,
+             stop: Stop = _never) -> Result:
+        """Makes the picture of a request; `pictures` holds its sources and mask by id.
+
+        Raises a `GeneratorError`: see `generators.api`.
+        """
+        model = self.model(request.model)
+        self._admit(request, model, pictures)
+        ids = [id for id in dict.fromkeys([*request.sources, request.mask]) if id]
+        job = Job(f"model:{model.name}", "draw", {"request": request.model_dump(mode="json"), "ids": ids},
+                  MODEL.dump_python(model, mode="json"))
+        value, drawn = self._run(_room(model), job, [pictures[id] for id in ids], report, stop)
+        if len(drawn) != 1:
+            raise BrokenOutput(f"{model.name} returned no picture.")
+        return Result(drawn[0], value["seconds"], value["arithmetic"])
+
+    def see(self, image: Image.Image) -> Seen:
+        """What the critic sees in an RGB picture. Raises `ModelUnavailable` where there is no critic."""
+        if self._eyes == "sketch":
+            return sketch_scene.read(image)
+        self._need_critic()
+        value, _ = self._run("pack", Job(f"critic:{CRITIC}", "see"), [image.convert("RGB")], _nobody, _never)
+        return SEEN.validate_python(value["seen"])
+
+    @property
+    def sees(self) -> bool:
+        """Whether there is something that looks at pictures."""
+        return self._eyes == "sketch" or CRITIC.is_dir()
+
+    def chat(self, source: str, messages: list[dict[str, Any]], tools: list[dict[str, Any]], max_tokens: int = 1024,
+             stop: Stop = _never, report: Report = _nobody) -> dict[str, Any]:
+        """One answer of a local chat model (a folder or a hub id in the local cache).
+
+        Returns {"content", "tool_calls", "usage"} in OpenAI's shape. Raises a `GeneratorError`.
+        """
+        job = Job(f"chat:{source}", "complete", {"messages": messages, "tools": tools, "max_tokens": max_tokens})
+        value, _ = self._run(f"chat:{source}", job, [], report, stop)
+        return value["answer"]
+
+    def warm(self, name: str, eyes: bool = True) -> None:
+        """Begins to load a model, and the pack's critic with it, and returns at once. Failures show up later."""
+        threading.Thread(target=self._warm, args=(name, eyes), daemon=True).start()
+
+    def close(self) -> None:
+        """Ends every process."""
+        with self._guard:
+            self._closed = True
+            workers, self._workers = list(self._workers.values()), {}
+        for worker in workers:
+            worker.close()
+
+    def _admit(self, request: Request, model: Model, pictures: Mapping[str, Image.Image]) -> None:
+        if not model.capabilities.can(request.kind):
+            others = [m.name for m in self.models() if m.capabilities.can(request.kind) and registry.installed(m)]
+            able = f"; {', '.join(others)} can" if others else ""
+            raise Unsupported(f"{model.name} cannot {request.kind}{able}.")
+        missing = [id for id in (*request.sources, request.mask) if id and id not in pictures]
+        if missing or (request.kind != "generate" and not request.sources):
+            raise Unsupported(f"To {request.kind}, a request needs its source pictures at hand.")
+        if request.kind == "inpaint" and not request.mask:
+            raise Unsupported("To inpaint, a request needs a mask.")
+
+    def _need_critic(self) -> None:
+        if not CRITIC.is_dir():
+            raise ModelUnavailable("There is no critic here: generators/pack/critic is missing.")
+
+    def _warm(self, name: str, eyes: bool) -> None:
+        try:
+            model = self.model(name)
+            spec = MODEL.dump_python(model, mode="json")
+            self._run(_room(model), Job(f"model:{model.name}", "load", {}, spec), [], _nobody, self._is_closed)
+            if eyes and self._eyes == "pack" and CRITIC.is_dir():
+                self._run("pack", Job(f"critic:{CRITIC}", "load"), [], _nobody, self._is_closed)
+        except GeneratorError:
+            return  # the next picture will say it to somebody
+
+    def _is_closed(self) -> bool:
+        return self._closed
+
+    def _run(self, room: str, job: Job, pictures: list[Image.Image], report: Report, stop: Stop
+             ) -> tuple[dict[str, Any], list[Image.Image]]:
+        for attempt in range(self._retries + 1):
+            worker = self._worker(room)
+            if not worker.holds(job.engine):
+                report(Loading(job.engine.partition(":")[2]))
+            try:
+                return worker.run(job, pictures, report, stop)
+            except WorkerDied:
+                if attempt == self._retries or self._closed or stop():
+                    raise
+                time.sleep(BACKOFF * 2**attempt)
+        raise AssertionError("unreachable")
+
+    def _worker(self, room: str) -> Worker:
+        with self._guard:
+            if self._closed:
+                raise WorkerDied("The workshop is closed.")
+            if room not in self._workers:
+                self._workers[room] = self._new(room)
+                self._make_room(room)
+            return self._workers[room]
+
+    def _make_room(self, newcomer: str) -> None:
+        """Ends the least recently used idle processes beyond the limit; never the pack's, never a busy one."""
+        others = [r for r, w in self._workers.items() if r not in (newcomer, "pack") and not w.busy]
+        others.sort(key=lambda room: self._workers[room].used)
+        for room in others[: max(0, len(others) + (newcomer != "pack") - self._resident)]:
+            self._workers.pop(room).close()
+
+
+def _room(model: Model) -> str:
+    """The process that holds a model: one for all of the pack, one for each other model."""
+    return "pack" if Path(model.source or ".").resolve().is_relative_to(PACK) and model.source else model.name
+
+

@@ -1,0 +1,314 @@
+"""Edit pairs: a scene before and after one instruction, with the boxes and the pixels concerned."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from generators.world.captions import (
+    ground_phrase,
+    groups_of,
+    jittered,
+    noun_phrase,
+    region_phrase,
+    relations_between,
+    with_article,
+)
+from generators.world.layout_text import Box
+from generators.world.scenes import (
+    Placed,
+    Scene,
+    World,
+    box_for,
+    fit_box,
+    overlap,
+    place,
+    render,
+    sample_kind,
+    sample_scene,
+    sample_side,
+    with_objects,
+)
+from generators.world.vocabulary import find_thing
+
+KINDS = ("add", "remove", "replace", "recolour", "move", "resize", "background", "inpaint", "erase")
+
+
+@dataclass(frozen=True)
+class EditPair:
+    """Two scenes and the words between them.
+
+    ``regions`` are the phrases and boxes that a layout would hold; ``ambiguous`` is set when the words
+    alone fit more than one object; ``hole`` is the painted box of an inpainting.
+    """
+
+    kind: str
+    before: Scene
+    after: Scene
+    instruction: str
+    regions: tuple[tuple[str, Box], ...]
+    ambiguous: bool = False
+    hole: Box | None = None
+
+
+def changed(pair: EditPair, extent: int = 128) -> np.ndarray:
+    """The pixels that the edit changes: extent x extent bool."""
+    return (render(pair.before, extent) != render(pair.after, extent)).any(-1)
+
+
+def _polite(rng: random.Random, text: str) -> str:
+    return rng.choice(("{}",) * 8 + ("please {}", "{} please", "can you {}", "could you {}", "now {}")).format(text)
+
+
+_SIDES = (("on the left", 0, min), ("on the right", 0, max), ("at the top", 1, min), ("at the bottom", 1, max))
+
+
+def reference(rng: random.Random, target: Placed, objects: Sequence[Placed]) -> tuple[str, bool]:
+    """How a user would point at an object, and whether the words fit others too."""
+    entry = find_thing(target.thing)
+    assert entry is not None
+    alike = [o for o in objects if o.thing == target.thing]
+    name = rng.choice(entry.synonyms) if entry.synonyms and rng.random() < 0.1 else entry.name
+    if len(alike) == 1:
+        use_colour = target.colour and rng.random() < 0.4
+        return (f"the {target.colour} {name}" if use_colour else f"the {name}"), False
+    same = [o for o in alike if o.colour == target.colour]
+    if len(same) == 1 and target.colour:
+        return f"the {target.colour} {name}", False
+    for words, axis, pick in rng.sample(_SIDES, len(_SIDES)):
+        if pick(alike, key=lambda o: o.centre[axis]) is target and rng.random() < 0.7:
+            return f"the {name} {words}", False
+    return rng.choice((f"one of the {entry.plural}", f"the {name}", f"one {name}")), True
+
+
+def _swap(objects: Sequence[Placed], target: Placed, new: Placed | None) -> tuple[Placed, ...]:
+    """The objects with one replaced, by identity, or dropped."""
+    return tuple(new if o is target else o for o in objects if o is not target or new is not None)  # type: ignore[misc]
+
+
+def _others(objects: Sequence[Placed], target: Placed) -> list[Box]:
+    return [o.box for o in objects if o is not target]
+
+
+def _recolour(rng: random.Random, world: World, scene: Scene) -> EditPair | None:
+    group = rng.choice(groups_of(scene.objects))
+    target = rng.choice(group)
+    colour = rng.choice([c for c in world.colours if c != target.colour and (target.thing, c) not in world.held_out])
+    whole = len(group) > 1 and len([o for o in scene.objects if o.thing == target.thing]) == len(group)
+    chosen = group if whole and rng.random() < 0.4 else [target]
+    if len(chosen) > 1:
+        words, ambiguous = rng.choice(("the {}", "all the {}", "both {}" if len(group) == 2 else "all {}")), False
+        words = words.format(find_thing(target.thing).plural)  # type: ignore[union-attr]
+    else:
+        words, ambiguous = reference(rng, target, scene.objects)
+    text = rng.choice((
+        "make {} {}", "make {} {}", "turn {} {}", "paint {} {}", "colour {} {}", "recolour {} {}",
+        "change the colour of {} to {}", "change {} to {}", "{} should be {}",
+    )).format(words, colour)  # fmt: skip
+    after = tuple(replace(o, colour=colour) if any(o is c for c in chosen) else o for o in scene.objects)
+    found = tuple((region_phrase(o), o.box) for o in chosen)
+    return EditPair("recolour", scene, with_objects(scene, after), _polite(rng, text), found, ambiguous)
+
+
+def _remove(rng: random.Random, world: World, scene: Scene) -> EditPair | None:
+    group = rng.choice(groups_of(scene.objects))
+    target = rng.choice(group)
+    chosen = group if len(group) > 1 and rng.random() < 0.25 else [target]
+    alike = [o for o in scene.objects if o.thing == target.thing]
+    if len(chosen) > 1 and len(alike) > len(chosen):
+        return None
+    if len(chosen) > 1:
+        words, ambiguous = f"the {find_thing(target.thing).plural}", False  # type: ignore[union-attr]
+    else:
+        words, ambiguous = reference(rng, target, scene.objects)
+    text = rng.choice(("remove {}", "remove {}", "delete {}", "erase {}", "take away {}", "get rid of {}", "take {} out"))
+    after = tuple(o for o in scene.objects if not any(o is c for c in chosen))
+    found = tuple((region_phrase(o), o.box) for o in chosen)
+    return EditPair("remove", scene, with_objects(scene, after), _polite(rng, text.format(words)), found, ambiguous)
+
+
+def _add(rng: random.Random, world: World, scene: Scene) -> EditPair | None:
+    if len(scene.objects) >= world.most:
+        return None
+    thing, colour = sample_kind(rng, world, 0.5)
+    side = sample_side(rng, len(scene.objects) + 1, None)
+    box = place(rng, thing, side, [o.box for o in scene.objects])
+    if box is None:
+        return None
+    new = Placed(thing, box, colour, None, 0, rng.random() < 0.5)
+    what = with_article(noun_phrase(rng, thing, colour, None))
+    what = f"another {what.split(' ', 1)[1]}" if any(o.kind == new.kind for o in scene.objects) else what
+    text = rng.choice(("add {}", "add {}", "put {} in", "draw {}", "place {} in the picture", "include {}")).format(what)
+    for other in scene.objects:
+        holding = relations_between([new], [other])
+        alone = sum(o.thing == other.thing for o in scene.objects) == 1
+        if holding and alone and other.thing != thing and rng.random() < 0.6:
+            where = {"left of": "to the left of", "right of": "to the right of"}.get(holding[0], holding[0])
+            text = rng.choice(("add {} {} the {}", "put {} {} the {}")).format(what, where, other.thing)
+            break
+    after = (*scene.objects, new)
+    return EditPair("add", scene, with_objects(scene, after), _polite(rng, text), ((region_phrase(new), box),))
+
+
+def _replace(rng: random.Random, world: World, scene: Scene) -> EditPair | None:
+    target = rng.choice(scene.objects)
+    thing, colour = sample_kind(rng, world, 0.4)
+    if thing == target.thing:
+        return None
+    side = max(target.box[2] - target.box[0], target.box[3] - target.box[1])
+    box = box_for(thing, side, *target.centre)
+    if any(overlap(box, other) > 0.12 for other in _others(scene.objects, target)):
+        return None
+    new = Placed(thing, box, colour, target.size, 0, target.flip)
+    words, ambiguous = reference(rng, target, scene.objects)
+    text = rng.choice((
+        "replace {} with {}", "replace {} by {}", "swap {} for {}", "change {} into {}", "turn {} into {}",
+        "make {} {}", "change {} to {}",
+    )).format(words, with_article(noun_phrase(rng, thing, colour, None)))  # fmt: skip
+    after = _swap(scene.objects, target, new)
+    found = ((region_phrase(new), target.box),)
+    return EditPair("replace", scene, with_objects(scene, after), _polite(rng, text), found, ambiguous)
+
+
+def _move(rng: random.Random, world: World, scene: Scene) -> EditPair | None:
+    target = rng.choice(scene.objects)
+    side = max(target.box[2] - target.box[0], target.box[3] - target.box[1])
+    box = place(rng, target.thing, side, _others(scene.objects, target))
+    if box is None:
+        return None
+    new = replace(target, box=box)
+    across, down = new.centre[0] - target.centre[0], new.centre[1] - target.centre[1]
+    if max(abs(across), abs(down)) < 0.18:
+        return None
+    if abs(across) > abs(down):
+        where = "to the left" if across < 0 else "to the right"
+    else:
+        where = rng.choice(("up", "to the top") if down < 0 else ("down", "to the bottom"))
+    words, ambiguous = reference(rng, target, scene.objects)
+    text = rng.choice(("move {} {}", "move {} {}", "shift {} {}", "put {} further {}", "push {} {}"))
+    text = text.format(words, where).replace("further to the", "further to the")
+    for other in scene.objects:
+        alone = sum(o.thing == other.thing for o in scene.objects) == 1
+        holding = relations_between([new], [other]) if other is not target and alone else []
+        if holding and rng.random() < 0.4:
+            text = f"move {words} {holding[0].replace('left of', 'to the left of').replace('right of', 'to the right of')} the {other.thing}"
+            break
+    phrase = region_phrase(target)
+    found = ((f"from {phrase}", target.box), (f"to {phrase}", box))
+    after = _swap(scene.objects, target, new)
+    return EditPair("move", scene, with_objects(scene, after), _polite(rng, text), found, ambiguous)
+
+
+def _resize(rng: random.Random, world: World, scene: Scene) -> EditPair | None:
+    target = rng.choice(scene.objects)
+    side = max(target.box[2] - target.box[0], target.box[3] - target.box[1])
+    factor = rng.choice((rng.uniform(0.5, 0.7), rng.uniform(1.4, 1.8)))
+    if not 0.16 <= side * factor <= 0.7:
+        return None
+    box = box_for(target.thing, side * factor, *target.centre)
+    if any(overlap(box, other) > 0.05 for other in _others(scene.objects, target)):
+        return None
+    words, ambiguous = reference(rng, target, scene.objects)
+    bigger = ("make {} bigger", "make {} larger", "enlarge {}", "{} should be bigger", "make {} big")
+    smaller = ("make {} smaller", "shrink {}", "{} should be smaller", "make {} small", "make {} tiny")
+    text = rng.choice(bigger if factor > 1 else smaller).format(words)
+    phrase = region_phrase(target)
+    found = ((f"from {phrase}", target.box), (f"to {phrase}", box))
+    after = _swap(scene.objects, target, replace(target, box=box, size=None))
+    return EditPair("resize", scene, with_objects(scene, after), _polite(rng, text), found, ambiguous)
+
+
+def _background(rng: random.Random, world: World, scene: Scene) -> EditPair | None:
+    ground = rng.choice([b for b in world.backgrounds if b != scene.background])
+    phrase = ground_phrase(rng, ground)
+    bare = ground.replace("plain ", rng.choice(("plain ", ""))) if ground.startswith("plain ") else ground
+    article = "" if ground in {"night", "snow", "space", "sunset"} or bare.startswith("plain") else "a "
+    text = rng.choice((
+        f"change the background to {article}{bare}", f"make the background {article}{bare}", f"make it {phrase}",
+        f"put it {phrase}", f"set it {phrase}", f"replace the background with {article}{bare}", f"make it {bare}",
+        f"change the scene to {article}{bare}",
+    ))  # fmt: skip
+    return EditPair("background", scene, replace(scene, background=ground), _polite(rng, text), ())
+
+
+def _hole_around(rng: random.Random, box: Box) -> Box:
+    grow = rng.uniform(0, 0.12)
+    width, height = box[2] - box[0], box[3] - box[1]
+    x0, y0 = box[0] - grow * width * rng.random(), box[1] - grow * height * rng.random()
+    x1, y1 = box[2] + grow * width * rng.random(), box[3] + grow * height * rng.random()
+    return max(0.0, x0), max(0.0, y0), min(1.0, x1), min(1.0, y1)
+
+
+def _free_hole(rng: random.Random, scene: Scene) -> Box | None:
+    for _ in range(30):
+        width, height = rng.uniform(0.22, 0.5), rng.uniform(0.22, 0.5)
+        x, y = rng.uniform(0, 1 - width), rng.uniform(0, 1 - height)
+        hole = (x, y, x + width, y + height)
+        if all(overlap(hole, o.box) < 0.02 for o in scene.objects):
+            return hole
+    return None
+
+
+def _inpaint(rng: random.Random, world: World, scene: Scene) -> EditPair | None:
+    """Fills a painted hole: over an object (which goes) or on free ground; everything else stays."""
+    target = rng.choice(scene.objects) if rng.random() < 0.65 else None
+    hole = _hole_around(rng, target.box) if target else _free_hole(rng, scene)
+    if hole is None or any(overlap(hole, b) > 0.05 for b in (_others(scene.objects, target) if target else [])):
+        return None
+    if hole[2] - hole[0] < 0.12 or hole[3] - hole[1] < 0.12:
+        return None
+    thing, colour = sample_kind(rng, world, 0.45)
+    box = fit_box(thing, hole)
+    if max(box[2] - box[0], box[3] - box[1]) < 0.15:
+        return None
+    new = Placed(thing, box, colour, None, 0, rng.random() < 0.5)
+    what = with_article(noun_phrase(rng, thing, colour, None))
+    text = rng.choice((
+        "put {} here", "put {} here", "draw {} here", "add {} here", "paint {} here", "place {} here", "{} here", "{}",
+        "put {} there", "fill this with {}", "replace this with {}", "make this {}", "turn this into {}",
+    )).format(what)  # fmt: skip
+    after = (*[o for o in scene.objects if o is not target], new)
+    found = ((region_phrase(new), hole),)
+    return EditPair("inpaint", scene, with_objects(scene, after), _polite(rng, text), found, False, hole)
+
+
+def _erase(rng: random.Random, world: World, scene: Scene) -> EditPair | None:
+    target = rng.choice(scene.objects)
+    hole = _hole_around(rng, target.box)
+    if any(overlap(hole, b) > 0.05 for b in _others(scene.objects, target)):
+        return None
+    text = rng.choice(("remove this", "erase this", "delete this", "nothing here", "clear this", "take this away"))
+    after = _swap(scene.objects, target, None)
+    return EditPair(
+        "erase", scene, with_objects(scene, after), _polite(rng, text), (("nothing", hole),), False, hole
+    )
+
+
+_MAKERS: dict[str, Callable[[random.Random, World, Scene], EditPair | None]] = {
+    "add": _add,
+    "remove": _remove,
+    "replace": _replace,
+    "recolour": _recolour,
+    "move": _move,
+    "resize": _resize,
+    "background": _background,
+    "inpaint": _inpaint,
+    "erase": _erase,
+}
+
+
+def sample_edit(rng: random.Random, world: World, kind: str | None = None) -> EditPair:
+    """A random edit pair; ``kind`` is one of KINDS (None: any)."""
+    while True:
+        chosen = kind or rng.choice(KINDS)
+        pair = _MAKERS[chosen](rng, world, sample_scene(rng, world))
+        if pair is not None:
+            return pair
+
+
+def edit_regions(rng: random.Random, pair: EditPair, amount: float = 0.02) -> list[tuple[str, Box]]:
+    """The layout of an edit, boxes slightly off, as a detector or a user's brush would give them."""
+    return [(phrase, jittered(rng, box, amount)) for phrase, box in pair.regions]

@@ -1,0 +1,141 @@
+"""The catalogue and what else may be named."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from generators import geometry, registry, sketch
+from generators.api import FAMILIES, Extent, Model, ModelUnavailable
+
+
+def folder(path, class_name, **configs):
+    path.mkdir()
+    (path / "model_index.json").write_text(json.dumps({"_class_name": class_name}))
+    for part, config in configs.items():
+        (path / part).mkdir()
+        (path / part / "config.json").write_text(json.dumps(config))
+    return path
+
+
+def test_listing_needs_no_torch():
+    code = ("import sys; from generators import registry\n"
+            "rows = [registry.describe(m) for m in registry.listed()]; registry.families(); assert rows\n"
+            "heavy = {'torch', 'diffusers', 'transformers', 'numpy'} & set(sys.modules); assert not heavy, heavy")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_names_are_unique_and_every_model_is_whole():
+    models = registry.listed()
+    assert len({m.name for m in models}) == len(models)
+    for model in models:
+        assert model.family in FAMILIES
+        assert model.licence and model.memory_gb > 0
+        assert model.capabilities.sizes and model.options["classes"]
+        for size in model.capabilities.sizes:
+            assert all(side % model.capabilities.multiple == 0 for side in size)
+
+
+def test_every_listed_family_has_a_file():
+    assert {m.family for m in registry.listed()} <= set(registry.families())
+    assert "sketch" in registry.families()
+
+
+def test_the_fake_is_there_by_name_only():
+    assert all(m.family != "sketch" for m in registry.listed())
+    for mode in sketch.MODES:
+        assert registry.find(mode).name == mode
+
+
+def test_a_family_is_its_default_model():
+    assert registry.find("diffusion").family == "diffusion"
+    assert registry.find("diffusion").name == "pack-diffusion"
+
+
+def test_a_hub_id_is_its_catalogue_entry():
+    assert registry.find("black-forest-labs/FLUX.2-klein-4B").name == "flux2-klein-4b"
+
+
+@pytest.mark.parametrize("name", ["nothing", "", "../..", "/etc/passwd", "a b", "~nobody/x"])
+def test_unknown_names_list_what_there_is(name):
+    with pytest.raises(ModelUnavailable, match="pack-diffusion"):
+        registry.find(name)
+
+
+def test_a_hub_id_that_is_not_here_says_how_to_get_it():
+    with pytest.raises(ModelUnavailable, match=r"hf download somebody/some-model"):
+        registry.find("somebody/some-model")
+
+
+def test_a_folder_of_a_known_class_can_all_that_its_class_can(tmp_path):
+    path = folder(tmp_path / "m", "StableDiffusionPipeline", unet={"sample_size": 64},
+                  vae={"block_out_channels": [128, 256, 512, 512]})
+    model = registry.find(str(path))
+    assert model.capabilities.names() == ["generate", "edit", "inpaint", "negative"]
+    assert model.capabilities.sizes[0] == (512, 512)
+    assert geometry.supported(Extent(1000, 500), model.capabilities) == (680, 384)
+
+
+def test_a_folder_of_an_unknown_class_at_least_generates(tmp_path):
+    model = registry.find(str(folder(tmp_path / "m", "SomethingNewPipeline")))
+    assert model.capabilities.names() == ["generate"]
+    assert model.options["classes"] == {"generate": "SomethingNewPipeline"}
+
+
+@pytest.mark.parametrize("index", ["[]", "{", '{"_class_name": ["my_module", "Evil"]}', '{"_class_name": "a.b/c"}'])
+def test_a_folder_with_a_strange_index_is_refused(tmp_path, index):
+    (tmp_path / "model_index.json").write_text(index)
+    with pytest.raises(ModelUnavailable):
+        registry.find(str(tmp_path))
+
+
+def test_a_model_in_the_local_hub_cache_is_found(tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    cache = tmp_path / "models--somebody--some-model"
+    (cache / "refs").mkdir(parents=True)
+    (cache / "refs" / "main").write_text("abc")
+    (cache / "snapshots").mkdir()
+    folder(cache / "snapshots" / "abc", "FluxPipeline")
+    model = registry.find("somebody/some-model")
+    assert model.source.endswith("snapshots/abc")
+    assert model.capabilities.inpaint
+
+
+def test_describe_says_what_is_installed(tmp_path):
+    row = registry.describe(registry.find(str(folder(tmp_path / "m", "FluxPipeline"))))
+    assert row["installed"] and row["fits"]
+    far = registry.describe(registry.find("qwen-image"))
+    assert not far["installed"] and [1328, 1328] in far["sizes"]
+    json.dumps(row)
+
+
+def test_a_family_that_nobody_wrote_is_said_so():
+    with pytest.raises(ModelUnavailable, match="does not know"):
+        registry.generator(Model("x", "telepathy", "", sketch.model().capabilities))
+
+
+def test_the_pack_tells_what_it_has_learnt(tmp_path, monkeypatch):
+    card = {"objects": ["dog"], "colours": ["red"], "backgrounds": ["beach"], "counts": 3, "relations": ["above"],
+            "size": [64, 64], "call": {"num_inference_steps": 9}, "edit_call": {"guidance_scale": 2.0},
+            "inpaint": {"via": "pipeline", "call": {"strength": 0.9}}}
+    (tmp_path / "pack.json").write_text(json.dumps(card))
+    monkeypatch.setattr(registry, "PACK", tmp_path)
+    model = registry.find("pack-diffusion")
+    assert model.capabilities.world.objects == ("dog",) and model.capabilities.world.counts == 3
+    assert model.capabilities.boxes == "text" and model.capabilities.sizes == ((64, 64),)
+    assert model.options["call"] == {"num_inference_steps": 9}
+    assert model.options["inpaint_via"] == "pipeline" and model.options["inpaint_call"] == {"strength": 0.9}
+    assert model.verified == ""
+    (tmp_path / "metrics.json").write_text("{}")
+    assert registry.find("pack-diffusion").verified == "pack measured"
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]"])
+def test_a_damaged_card_is_no_reason_to_fail(tmp_path, monkeypatch, text):
+    (tmp_path / "pack.json").write_text(text)
+    monkeypatch.setattr(registry, "PACK", tmp_path)
+    assert registry.find("pack-diffusion").capabilities.world.objects == ()

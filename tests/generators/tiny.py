@@ -1,0 +1,130 @@
+"""Real pipeline classes with random weights of a few hundred kB, saved as ordinary checkpoints. Imports torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+WORDS = ["<pad>", "<unk>", "<s>", "</s>", "a", "red", "blue", "green", "circle", "square", "dog", "cat", "make", "it",
+         "left", "of", "the", "two"]
+
+
+def tokenizer(chat: bool = True, letters: bool = False) -> Any:
+    """Knows a dozen words and takes everything else for <unk>: one token a word, or one a letter."""
+    from tokenizers import Regex, Tokenizer, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast
+
+    plain = Tokenizer(models.WordLevel({word: index for index, word in enumerate(WORDS)}, unk_token="<unk>"))
+    plain.pre_tokenizer = (pre_tokenizers.Split(Regex("."), "isolated") if letters
+                           else pre_tokenizers.WhitespaceSplit())
+    made = PreTrainedTokenizerFast(tokenizer_object=plain, pad_token="<pad>", unk_token="<unk>", bos_token="<s>",
+                                   eos_token="</s>", padding_side="right", model_max_length=77)
+    if chat:
+        made.model_max_length = 2048
+        made.chat_template = "{% for m in messages %}{{ m['content'] }} {% endfor %}"
+    return made
+
+
+def klein(folder: Path) -> Path:
+    """A tiny Flux2KleinPipeline, 64 px."""
+    import torch
+    from diffusers import (
+        AutoencoderKLFlux2,
+        FlowMatchEulerDiscreteScheduler,
+        Flux2KleinPipeline,
+        Flux2Transformer2DModel,
+    )
+    from transformers import Qwen3Config, Qwen3ForCausalLM
+
+    torch.manual_seed(1)
+    text = Qwen3ForCausalLM(Qwen3Config(vocab_size=len(WORDS), hidden_size=32, intermediate_size=64,
+                                        num_hidden_layers=2, num_attention_heads=2, num_key_value_heads=2, head_dim=16,
+                                        max_position_embeddings=64, tie_word_embeddings=True))
+    vae = AutoencoderKLFlux2(block_out_channels=(16, 16, 16, 16), layers_per_block=1, latent_channels=4,
+                             norm_num_groups=4, sample_size=64, mid_block_add_attention=False,
+                             down_block_types=("DownEncoderBlock2D",) * 4, up_block_types=("UpDecoderBlock2D",) * 4)
+    net = Flux2Transformer2DModel(in_channels=16, num_layers=1, num_single_layers=1, attention_head_dim=16,
+                                  num_attention_heads=2, joint_attention_dim=64, axes_dims_rope=(4, 4, 4, 4),
+                                  guidance_embeds=False)
+    pipe = Flux2KleinPipeline(scheduler=FlowMatchEulerDiscreteScheduler(), vae=vae, text_encoder=text,
+                              tokenizer=tokenizer(), transformer=net, is_distilled=False)
+    pipe.save_pretrained(folder)
+    return folder
+
+
+def sdxl(folder: Path) -> Path:
+    """A tiny StableDiffusionXLPipeline, 64 px."""
+    import torch
+    from diffusers import AutoencoderKL, EulerDiscreteScheduler, StableDiffusionXLPipeline, UNet2DConditionModel
+    from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
+
+    torch.manual_seed(1)
+    config = CLIPTextConfig(vocab_size=len(WORDS), hidden_size=16, intermediate_size=32, num_hidden_layers=2,
+                            num_attention_heads=2, max_position_embeddings=77, projection_dim=16, pad_token_id=0,
+                            bos_token_id=2, eos_token_id=3)
+    vae = AutoencoderKL(block_out_channels=(8, 16), latent_channels=4, norm_num_groups=4, sample_size=64,
+                        down_block_types=("DownEncoderBlock2D",) * 2, up_block_types=("UpDecoderBlock2D",) * 2)
+    unet = UNet2DConditionModel(
+        sample_size=32, block_out_channels=(8, 16), layers_per_block=1, norm_num_groups=4, attention_head_dim=(2, 4),
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"), up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+        cross_attention_dim=32, addition_embed_type="text_time", addition_time_embed_dim=8,
+        projection_class_embeddings_input_dim=64, use_linear_projection=True,
+        transformer_layers_per_block=(1, 1))
+    words = tokenizer(chat=False)
+    pipe = StableDiffusionXLPipeline(
+        vae=vae, text_encoder=CLIPTextModel(config), text_encoder_2=CLIPTextModelWithProjection(config),
+        tokenizer=words, tokenizer_2=words, unet=unet,
+        scheduler=EulerDiscreteScheduler(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear"),
+        add_watermarker=False)
+    pipe.save_pretrained(folder)
+    return folder
+
+
+def qwen_image(folder: Path) -> Path:
+    """A tiny QwenImagePipeline, 64 px."""
+    import torch
+    from diffusers import (
+        AutoencoderKLQwenImage,
+        FlowMatchEulerDiscreteScheduler,
+        QwenImagePipeline,
+        QwenImageTransformer2DModel,
+    )
+    from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
+
+    torch.manual_seed(1)
+    vae = AutoencoderKLQwenImage(base_dim=12, z_dim=4, dim_mult=[1, 2, 4, 4], num_res_blocks=1,
+                                 temperal_downsample=[False, True, True], latents_mean=[0.0] * 4,
+                                 latents_std=[1.0] * 4)
+    net = QwenImageTransformer2DModel(patch_size=2, in_channels=16, out_channels=4, num_layers=1,
+                                      attention_head_dim=16, num_attention_heads=2, joint_attention_dim=16,
+                                      guidance_embeds=False, axes_dims_rope=(8, 4, 4))
+    config = Qwen2_5_VLConfig(
+        text_config={"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2,
+                     "num_key_value_heads": 2, "vocab_size": len(WORDS), "max_position_embeddings": 256,
+                     "rope_parameters": {"mrope_section": [1, 1, 2], "rope_type": "default", "type": "default",
+                                         "rope_theta": 1000000.0}},
+        vision_config={"depth": 1, "hidden_size": 16, "intermediate_size": 16, "num_heads": 2, "out_hidden_size": 16},
+        bos_token_id=2, eos_token_id=3)
+    pipe = QwenImagePipeline(scheduler=FlowMatchEulerDiscreteScheduler(), vae=vae, tokenizer=tokenizer(letters=True),
+                             text_encoder=Qwen2_5_VLForConditionalGeneration(config), transformer=net)
+    pipe.save_pretrained(folder)
+    return folder
+
+
+def chat(folder: Path) -> Path:
+    """A tiny Qwen3ForCausalLM with a chat template."""
+    import torch
+    from transformers import Qwen3Config, Qwen3ForCausalLM
+
+    torch.manual_seed(1)
+    model = Qwen3ForCausalLM(Qwen3Config(vocab_size=len(WORDS), hidden_size=32, intermediate_size=64,
+                                         num_hidden_layers=2, num_attention_heads=2, num_key_value_heads=2,
+                                         head_dim=16, max_position_embeddings=512, eos_token_id=3))
+    model.save_pretrained(folder)
+    made = tokenizer()
+    made.chat_template = (
+        "{% for tool in tools or [] %}{{ tool.function.name }} {% endfor %}"
+        "{% for m in messages %}{{ m.role }} {{ m.content }} {% for c in m.tool_calls or [] %}"
+        "{{ c.function.arguments.what }} {% endfor %}{% endfor %}")
+    made.save_pretrained(folder)
+    return folder
