@@ -1,0 +1,204 @@
+"""Commands carried out on a draft: what each changes in the Brief, and the edits that it takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from agent.embedded.draft import Draft, Item, object_of
+from agent.embedded.drawing import MOST, Trouble, check_categories, offers, plural_or_one
+from agent.embedded.references import Ambiguous, Choice, Missing, find, options_for
+from agent.embedded.syntax import Command, Description, NounPhrase
+from generators.api import World
+from tools.caption import background_phrase
+from tools.naming import plural, thing_name
+
+_TOOL_WORDS = ("add", "remove", "replace", "recolour", "resize", "move", "background", "restyle")
+
+
+@dataclass
+class Changes:
+    """A draft, the edits so far (arguments of the tool), and what helps to settle what is open.
+
+    `world` is None for a model that takes any words: then nothing is asked, and what is not understood is passed on.
+    """
+
+    draft: Draft
+    world: World | None
+    words: str = ""
+    choice: Choice | None = None
+    strict: bool = True
+    calls: list[dict[str, Any]] = field(default_factory=list)
+    redraw: bool = False
+    notes: list[str] = field(default_factory=list)
+
+    def carry_out(self, command: Command, words: str) -> None:
+        """Raises `Trouble` where only the user can settle it; then the draft is not to be used."""
+        self.words = words
+        handler = getattr(self, "_" + command.operation.replace(" ", "_"))
+        try:
+            handler(command)
+        except Ambiguous as error:
+            raise Trouble("Which one do you mean?", options_for(error.items), "target") from None
+        except Missing as error:
+            if self.world is None:
+                return self._call(command.operation if command.operation in _TOOL_WORDS else "other", [])
+            raise Trouble(missing(error.what, self.draft)) from None
+        self.draft.merge_equal()
+
+    # --- helpers ---
+
+    def _find(self, phrase: NounPhrase) -> list[Item]:
+        return find(phrase, self.draft, self.choice, lenient=self.world is None)
+
+    def _targets(self, command: Command) -> list[Item]:
+        if not command.targets:
+            return self._find(NounPhrase(pronoun="it", definite=True))
+        found: dict[int, Item] = {}
+        for phrase in command.targets:
+            for item in self._find(phrase):
+                found[id(item)] = item
+        return list(found.values())
+
+    def _call(self, operation: str, items: list[Item], phrase: str | None = None, **more: Any) -> None:
+        ids = [item.id for item in items if item.seen and item.id]
+        if self.world is not None and items and not ids and operation not in ("background", "restyle", "add"):
+            self.redraw = True
+        arguments: dict[str, Any] = {
+            "instruction": self.words,
+            "operation": operation,
+            "targets": ids,
+            "phrase": phrase,
+            **more,
+        }
+        self.calls.append({name: value for name, value in arguments.items() if value not in (None, [])})
+
+    def _check_name(self, phrase: NounPhrase) -> None:
+        if self.world is None:
+            return
+        check_categories(Description(objects=[phrase]))
+        if self.strict and phrase.name and thing_name(phrase.name) not in self.world.objects:
+            thing = object_of(phrase, "new")
+            raise Trouble(
+                f"I have not learnt to draw {plural_or_one(thing)}. What shall it be instead?",
+                offers([phrase.name], self.world),
+                "objects",
+            )
+        if phrase.count is not None and not 0 < phrase.count <= MOST:
+            raise Trouble(f"How many {plural(phrase.name or 'thing')} shall it be?", ["one", "two", "three"], "count")
+
+    def _check_choice(self, value: str | None, choices: tuple[str, ...], slot: str, what: str) -> None:
+        if self.strict and self.world is not None and value and value not in choices and choices:
+            raise Trouble(f"I have not learnt {what.format(value)}. Which instead?", list(choices[:4]), slot)
+
+    # --- looks ---
+
+    def _recolour(self, command: Command) -> None:
+        if command.like is not None:
+            command.colour = self._find(command.like)[0].colour
+            if command.colour is None:
+                return self._other(command)
+        if self.world:
+            self._check_choice(command.colour, self.world.colours, "colour", "to paint anything {}")
+        items = self._targets(command)
+        for group in self.draft.apart(items):
+            group.colour = command.colour
+            if command.size:
+                group.size = command.size  # type: ignore[assignment]
+        for item in items:
+            item.colour = command.colour
+        self.draft.focus = items
+        self._call("recolour", items, f"{command.colour} {name_of(items)}")
+
+    def _resize(self, command: Command) -> None:
+        items = self._targets(command)
+        for group in self.draft.apart(items):
+            group.size = command.size  # type: ignore[assignment]
+        self.draft.focus = items
+        self._call("resize", items, f"{command.size} {name_of(items)}")
+
+    def _background(self, command: Command) -> None:
+        if self.world:
+            self._check_choice(command.background, self.world.backgrounds, "background", "a background like {}")
+        if command.background is None:
+            return self._other(command)
+        self.draft.brief.background = command.background
+        self._call("background", [], command.background)
+
+    def _restyle(self, command: Command) -> None:
+        if self.world and command.style != "flat":
+            self._check_choice(command.style, self.world.styles, "style", "the style {}")
+        self.draft.brief.style = command.style
+        self._call("restyle", [], command.style)
+
+    # --- what is there ---
+
+    def _remove(self, command: Command) -> None:
+        if not command.targets and command.unknown:
+            return self._other(command)
+        ground = self.draft.brief.background
+        if ground and command.targets and all(phrase.name == ground for phrase in command.targets):
+            return self._background(Command("background", background="plain white"))
+        if self._never_there(command):
+            return
+        items = self._targets(command)
+        phrase = name_of(items)
+        self.draft.drop(items)
+        self._call("remove", items, phrase)
+
+    def _never_there(self, command: Command) -> bool:
+        """`no cats, please`, where there is none: it is to stay so."""
+        names = [phrase.name for phrase in command.targets if phrase.quantity == "all" and phrase.name]
+        absent = [name for name in names if not any(item.name == name for item in self.draft.items)]
+        if not names or len(absent) < len(command.targets):
+            return False
+        avoid = self.draft.brief.avoid
+        self.draft.brief.avoid = list(dict.fromkeys([*avoid, *absent]))
+        return True
+
+    def _only_keep(self, command: Command) -> None:
+        kept = self._targets(command)
+        gone = [item for item in self.draft.items if item not in kept]
+        if gone:
+            self._removed(gone)
+
+    def _removed(self, gone: list[Item]) -> None:
+        self.draft.drop(gone)
+        self._call("remove", gone, name_of(gone))
+
+    def _keep(self, command: Command) -> None:
+        for phrase in command.targets:
+            if phrase.name and phrase.name not in self.draft.brief.keep:
+                self.draft.brief.keep.append(phrase.name)
+
+    def _other(self, command: Command) -> None:
+        if self.world is not None:
+            said = " ".join(command.unknown) or self.words
+            raise Trouble(f'I did not understand "{said[:80]}".')
+        try:
+            items = self._targets(command) if command.targets else []
+        except Missing:
+            items = []
+        self.draft.brief.unknown = list(dict.fromkeys([*self.draft.brief.unknown, *command.unknown]))
+        self._call("other", items)
+
+
+def name_of(items: list[Item]) -> str:
+    kinds = list(dict.fromkeys(item.name for item in items))
+    if len(kinds) == 1:
+        return plural(kinds[0]) if len(items) > 1 else kinds[0]
+    return " and ".join(kinds)
+
+
+def missing(what: str, draft: Draft) -> str:
+    """There is nothing of the kind; what there is instead."""
+    there = [thing.phrase() for thing in draft.brief.objects]
+    shows = f" It shows {', '.join(there)}." if there else ""
+    if what == "new":
+        return f"That is in the picture already.{shows}"
+    article = "an" if what[:1] in "aeiou" else "a"
+    return f"I see no such thing in the picture: {article} {what}.{shows}"
+
+
+def ground_words(name: str) -> str:
+    return background_phrase(name)

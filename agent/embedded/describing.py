@@ -1,0 +1,383 @@
+"""Descriptions of pictures: objects, how they stand, background, style, what is written, what must not be there."""
+
+from __future__ import annotations
+
+from agent.embedded.objects import ObjectReader
+from agent.embedded.syntax import Description, Link, NounPhrase, Relation
+from agent.embedded.words import GROUND_ADJECTIVES
+
+DEPTH = ("in front of", "behind", "in back of")
+_LEFT_TO_RIGHT = ("from left to right", "left to right", "from the left to the right")
+_CONTAINERS = ("bowl", "vase", "cup", "backpack", "suitcase", "handbag", "gift")
+_PREPOSITIONS = ("in", "on", "at", "by", "near", "inside", "under", "over", "above", "into", "onto", "to", "within",
+                 "next to", "beside", "below", "with", "across", "through", "from", "of")  # fmt: skip
+
+
+class DescriptionReader(ObjectReader):
+    """Reads as far as the description goes: to the end, or to where a new command begins."""
+
+    def description(self, marks: set[str] | None = None) -> Description:
+        made = Description(marks=set(marks or ()), start=self.peek().start)
+        self.made = made
+        self.fronted: str | None = None
+        self.pending: Relation | str | None = None
+        self.elliptic: list[NounPhrase] = []
+        self.current = -1
+        self.in_a_row = False
+        while not self.done and not self._boundary():
+            before = self.at
+            self._part(made)
+            self.at = max(self.at, before + 1)
+        made.unknown += [phrase.colour or "one" for phrase in self.elliptic]
+        if self.in_a_row and not made.links:
+            made.links = [Link(n, "left of", n + 1) for n in range(len(made.objects) - 1)]
+        made.end = self.where()[1]
+        return made
+
+    def _boundary(self) -> bool:
+        """Whether a command begins here: a verb, after a joint or by itself."""
+        ahead = 0
+        while self.peek(ahead).has("joint"):
+            ahead += 1
+        while self.peek(ahead).has("mark") and not self.peek(ahead).has("neg", "skip", "verb"):
+            ahead += 1
+        token = self.peek(ahead)
+        started = bool(self.made.objects or self.made.says_something or self.made.unknown)
+        return token.has("verb") and started and not token.has("noun", "link", "style", "skip")
+
+    def _part(self, made: Description) -> None:
+        for read in (
+            self._joint,
+            self._quote,
+            self._seed,
+            self._marks,
+            self._frame,
+            self._negation,
+            self._split,
+            self._audience,
+            self._colour_of,
+            self._style,
+            self._ground,
+            self._relation,
+            self._place,
+            self._link,
+            self._copula,
+            self._count_of,
+            self._object,
+            self._size_of,
+            self._skip,
+        ):
+            if read(made):
+                return
+        token = self.next()
+        (made.unknown if token.unknown or token.has("verb", "control") else made.fillers).append(token.text)
+
+    # --- small words ---
+
+    def _joint(self, made: Description) -> bool:
+        return bool(self.accept("joint"))
+
+    def _marks(self, made: Description) -> bool:
+        token = self.peek()
+        if not token.has("mark") or (token.has("neg", "number", "quant") and not self.peek(1).has("joint")):
+            return False
+        made.marks.add(self.next().get("mark"))
+        return True
+
+    def _frame(self, made: Description) -> bool:
+        return bool(self.accept("frame"))
+
+    def _skip(self, made: Description) -> bool:
+        token = self.accept("skip", "empty", "to")
+        self.in_a_row = self.in_a_row or bool(token and token.text in _LEFT_TO_RIGHT)
+        if token and token.text == "of" and made.objects and made.objects[self.current].name in _CONTAINERS:
+            self.pending, self.pending_at = "filled", (self.current, None)
+        return token is not None
+
+    def _audience(self, made: Description) -> bool:
+        """`for my sister`, `for my grandma's birthday`: whom it is for is not in the picture."""
+        if self.peek().text != "for" or not (self.peek(1).has("det", "pron") or self.peek(1).unknown):
+            return False
+        start = self.at
+        self.next()
+        whose = self.accept("det")
+        if self.peek().has("noun") and not (whose and whose.get("det") == "poss"):
+            self.at = start
+            return False
+        while self.peek().text and (
+            self.peek().unknown or self.peek().has("noun", "function", "vague", "text", "pron", "possessive")
+        ):
+            made.fillers.append(self.next().text)
+        return True
+
+    def _seed(self, made: Description) -> bool:
+        if self.peek().has("seed") and self.peek(1).has("number"):
+            self.next()
+            made.seed = self.next().get("number")
+            return True
+        return False
+
+    def _quote(self, made: Description) -> bool:
+        token = self.peek()
+        if token.has("quote"):
+            made.text = self.next().get("quote")
+            return True
+        if not token.has("text"):
+            return False
+        self.next()
+        if not self.peek().has("quote"):
+            made.text = self._rest_as_text()
+        return True
+
+    def _rest_as_text(self) -> str | None:
+        words: list[str] = []
+        while (
+            not self.done
+            and not self.peek().has("joint")
+            and self.peek().text != "please"
+            and not (words and self.peek().has("relation", "place"))
+        ):
+            words.append(self.next().text)
+        return " ".join(words) or None
+
+    # --- what is where ---
+
+    def _negation(self, made: Description) -> bool:
+        if not self.peek().has("neg"):
+            return False
+        self.next()
+        phrase = self.noun_phrase()
+        while phrase:
+            made.avoid.append(phrase)
+            start = self.at
+            phrase = self.noun_phrase() if self.accept_text("or", "and", "nor", ",") else None
+            if phrase and phrase.article == "indef":
+                self.at, phrase = start, None
+        start = self.at
+        self.accept("det")
+        if not made.avoid and self.peek().has("ground"):
+            made.avoid.append(NounPhrase(name=self.next().get("ground"), definite=True))
+            return True
+        self.at = start
+        if not made.avoid and self.peek().unknown and self.peek().text:
+            word = self.next()
+            made.avoid.append(NounPhrase(name=word.text, start=word.start, end=word.end))
+        return True
+
+    def _style(self, made: Description) -> bool:
+        token = self.peek()
+        if not token.has("style") or (token.has("verb") and self.peek(1).has("det", "number")):
+            return False
+        style = self.next().get("style")
+        made.style = made.style or style
+        self.accept_text("of", "style", "picture", "version")
+        return True
+
+    def _ground(self, made: Description) -> bool:
+        """`on a beach`, `at night`, `a forest`, `in a dark forest`, `mountains in the background`."""
+        start = self.at
+        preposition = self.accept_text(*_PREPOSITIONS) or self.accept("relation")
+        self.accept("det")
+        strange: list[str] = []
+        while (self.peek().unknown and self.peek().text and len(strange) < 2) or (
+            self.peek().has("colour", "size", "vague", "empty") and not self.peek().has("noun")
+        ):
+            strange.append(self.next().text)
+        token = self.peek()
+        if not token.has("ground") or self.peek(1).has("noun") or (token.has("noun") and not preposition):
+            self.at = start
+            return False
+        self.next()
+        self.accept_text("background", "backdrop", "ground", "scene", "landscape")
+        self._grounded(made, token.get("ground"))
+        made.unknown += [word for word in strange if word not in GROUND_ADJECTIVES]
+        return True
+
+    def _grounded(self, made: Description, ground: str) -> None:
+        """There is one background; "the sky at night" is night."""
+        if made.background in (None, "sky"):
+            made.background = ground
+        elif ground not in (made.background, "sky"):
+            made.assumed.append(f"the background is {made.background}, not {ground}")
+
+    def _place(self, made: Description) -> bool:
+        token = self.peek()
+        if not token.has("place", "bare place") or (token.has("bare place") and self.peek(1).has("noun", "head")):
+            return False
+        place = self.next().get("place") or token.get("bare place")
+        begins = not made.objects or (self.fronted is not None and self.peek(-2).has("joint"))
+        if begins and not self._ends_here():
+            self.fronted = place
+        elif made.objects:
+            made.objects[self.current].place = place
+        else:
+            made.places.append(place)
+        return True
+
+    def _ends_here(self) -> bool:
+        return self.done or all(t.has("joint", "mark", "skip") for t in self.tokens[self.at :])
+
+    def _relation(self, made: Description) -> bool:
+        token = self.peek()
+        if token.has("relation it"):
+            return self._relation_it(made)
+        if not token.has("relation"):
+            return False
+        if token.text in ("in",) and self._in_colour(made):
+            return True
+        start = self.at
+        self.next()
+        self.accept_text("of")
+        name = self._named(token.get("relation"), made)
+        right = self._targets(name)
+        if not right:
+            self.at = start
+            return self._skip_word()
+        self._linked(made, Relation(name, *right))
+        return True
+
+    def _skip_word(self) -> bool:
+        self.next()
+        return True
+
+    def _named(self, name: str, made: Description) -> str:
+        if name in DEPTH:
+            made.assumed.append(f'"{name}" drawn as "next to"')
+            return "next to"
+        return name
+
+    def _in_colour(self, made: Description) -> bool:
+        if not self.peek(1).has("colour") or (self.peek(2).has("noun", "ground") and not self.peek(2).has("joint")):
+            return False
+        self.next()
+        self._coloured(made, self.next().get("colour"))
+        return True
+
+    def _targets(self, name: str) -> list[NounPhrase]:
+        first = self.noun_phrase()
+        if first is None or name != "between":
+            return [first] if first else []
+        start = self.at
+        second = self.noun_phrase() if self.accept_text("and") else None
+        if second is None:
+            self.at = start
+        return [first, second] if second else [first]
+
+    def _linked(self, made: Description, relation: Relation) -> None:
+        """Ties the last object (or, where the relation stands in front, the next one) to what was named."""
+        subject = self.current
+        object_ = self._put(made, relation.object, subject)
+        other = self._put(made, relation.other, subject) if relation.other else None
+        if relation.name == "between" and other is None:
+            other = object_
+        if subject < 0 or object_ is None:
+            self._unbound(made, relation, object_, other)
+        elif object_ == subject and relation.object.pronoun:
+            made.relations.append(relation)
+        elif object_ != subject:
+            made.links.append(Link(subject, relation.name, object_, other))
+
+    def _unbound(self, made: Description, relation: Relation, object_: int | None, other: int | None) -> None:
+        if object_ is not None and not self._ends_here():
+            self.pending = Relation(relation.name, relation.object, relation.other)
+            self.pending_at = (object_, other)
+        else:
+            if object_ is not None and made.text is None:
+                del made.objects[object_:]
+                self.current = len(made.objects) - 1
+            made.relations.append(relation)
+
+    def _relation_it(self, made: Description) -> bool:
+        token = self.next()
+        if not made.objects:
+            made.relations.append(Relation(token.get("relation it"), NounPhrase(pronoun="it", definite=True)))
+            return True
+        if self._ends_here() or (len(made.objects) > 1 and self.peek().has("joint")):
+            if len(made.objects) > 1:
+                made.links.append(Link(len(made.objects) - 1, token.get("relation it"), len(made.objects) - 2))
+            else:
+                made.relations.append(Relation(token.get("relation it"), NounPhrase(pronoun="it", definite=True)))
+            return True
+        self.pending = Relation(token.get("relation it"), made.objects[-1])
+        self.pending_at = (len(made.objects) - 1, None)
+        return True
+
+    # --- what is said of objects that were named ---
+
+    def _colour_of(self, made: Description) -> bool:
+        """`both red`, `a cat and a dog, both purple`, `a dog, purple`."""
+        token = self.peek()
+        group = token.get("quant") if token.get("quant") in ("both", "all") else None
+        ahead = 1 if group else 0
+        while group and self.peek(ahead).has("skip", "be") and not self.peek(ahead).has("colour"):
+            ahead += 1
+        colour = self.peek(ahead)
+        follows = self.peek(ahead + 1)
+        if (
+            not colour.has("colour")
+            or (colour.has("noun") and not made.objects)
+            or follows.has("noun", "head", "size")
+            or (follows.unknown and follows.text)
+            or (not group and self._colour_list())
+        ):
+            return False
+        if follows.has("joint") and not group and made.objects and self._several_follow(ahead):
+            return False
+        self.at += ahead + 1
+        if group and made.objects:
+            for thing in made.objects[-2:] if group == "both" else made.objects:
+                thing.colour = colour.get("colour")
+        else:
+            self._coloured(made, colour.get("colour"))
+        return True
+
+    def _several_follow(self, ahead: int) -> bool:
+        return self.peek(ahead + 2).has("colour") and self.peek(ahead + 3).has("noun")
+
+    def _coloured(self, made: Description, colour: str) -> None:
+        if made.objects and made.objects[self.current].colour is None:
+            made.objects[self.current].colour = colour
+        else:
+            made.colours.append(colour)
+
+    def _size_of(self, made: Description) -> bool:
+        token = self.peek()
+        if not token.has("size", "more"):
+            return False
+        self.next()
+        if made.objects and not token.has("more"):
+            made.objects[self.current].size = token.get("size")
+        else:
+            made.sizes.append(token.get("size") or token.get("more"))
+        return True
+
+    def _count_of(self, made: Description) -> bool:
+        """A number that stands alone: "two", "just two of them"."""
+        token = self.peek()
+        ahead = 1
+        while self.peek(ahead).has("skip", "mark", "pron", "be") or self.peek(ahead).text == "more":
+            ahead += 1
+        alone = self.peek(ahead).has("joint") or not self.peek(ahead).text
+        more = token.get("quant") == "more"
+        if (token.has("number") or more) and alone and not made.objects:
+            made.marks |= {"also"} if more or self.peek(1).text == "more" else set()
+            made.counts.append(self.next().get("number") or 1)
+            self.accept_text("more")
+            self.accept("pron")
+            return True
+        return False
+
+    def _link(self, made: Description) -> bool:
+        token = self.peek()
+        if not token.has("link"):
+            return False
+        self.next()
+        if token.get("link") == "with pair" and len(made.objects) > 1:
+            made.links.append(Link(len(made.objects) - 2, "next to", len(made.objects) - 1))
+        elif token.get("link") == "wearing" and made.objects:
+            self.pending, self.wearer = "wearing", self.current
+        return True
+
+    def _copula(self, made: Description) -> bool:
+        """`the dog is purple`: what follows is read on as being about the object just named."""
+        return bool(made.objects and self.accept("be"))

@@ -1,0 +1,68 @@
+"""What "it" and "them" mean: what the latest messages spoke of, as far as it is in the picture."""
+
+from __future__ import annotations
+
+from agent.embedded.draft import Draft, Item
+from agent.embedded.grammar import parse
+from agent.embedded.references import Ambiguous, Missing, find
+from agent.embedded.situation import unmarked
+from agent.embedded.syntax import Clause, Command, Description, NounPhrase
+
+_FAR = 6
+
+
+def focus_of(history: list[str], draft: Draft) -> list[Item]:
+    """The items that were last spoken of; everything, where there is only one thing."""
+    if len(draft.items) <= 1:
+        return list(draft.items)
+    for message in reversed(history[-_FAR:]):
+        for clause in reversed(parse(unmarked(message)[0])):
+            found = _spoken_of(clause, draft)
+            if found:
+                return found
+    return []
+
+
+def _spoken_of(clause: Clause, draft: Draft) -> list[Item]:
+    if isinstance(clause, Description):
+        return _new_things(clause.objects, draft) if len(clause.objects) == 1 else []
+    if not isinstance(clause, Command):
+        return []
+    if clause.operation == "add" and clause.description:
+        return _new_things(clause.description.objects[:1], draft)
+    if clause.operation == "replace" and clause.becomes:
+        return _new_things(clause.becomes, draft)
+    if clause.operation in ("recolour", "resize", "move") and clause.targets:
+        return _changed(clause, draft)
+    return []
+
+
+def _new_things(phrases: list[NounPhrase], draft: Draft) -> list[Item]:
+    """The newest things of that name: for one, the last line of the Brief that has it."""
+    found: list[Item] = []
+    for phrase in phrases:
+        groups = [g for g in draft.brief.objects if g.name == phrase.name]
+        exact = [g for g in groups if g.colour == phrase.colour]
+        chosen = (exact or groups)[-1:]
+        found += [item for group in chosen for item in draft.members(group.id)]
+    return found
+
+
+def _changed(command: Command, draft: Draft) -> list[Item]:
+    """What was changed then, by what it looks like now."""
+    phrase = command.targets[-1]
+    if phrase.pronoun:
+        return []
+    if command.operation == "recolour" and phrase.name:
+        now = NounPhrase(name=phrase.name, known=phrase.known, colour=command.colour, definite=True, quantity="all")
+        found = _try(now, draft)
+        if found:
+            return found
+    return _try(phrase, draft)
+
+
+def _try(phrase: NounPhrase, draft: Draft) -> list[Item]:
+    try:
+        return find(phrase, draft)
+    except (Ambiguous, Missing):
+        return []

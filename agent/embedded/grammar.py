@@ -1,0 +1,444 @@
+"""The grammar: a message becomes clauses, each a description, a command or a control ("undo").
+
+Hand-written recursive descent with ordered choice (a parsing expression grammar; Ford 2004): each rule returns a
+clause, or None and leaves the position where it was. Every rule moves on or gives up, so reading ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from agent.embedded.controls import ControlReader
+from agent.embedded.syntax import Clause, Command, Description, NounPhrase, Unparsed
+from agent.embedded.tokens import tokens_of
+
+_INTO = ("to", "into", "in to", "with", "by", "for", "as", "to a")
+
+
+def parse(message: str) -> list[Clause]:
+    """All clauses of a message, in order; never raises."""
+    return Grammar(tokens_of(message)).clauses()
+
+
+class Grammar(ControlReader):
+    """Clauses of one message."""
+
+    def clauses(self) -> list[Clause]:
+        found: list[Clause] = []
+        while not self.done:
+            before = self.at
+            clause = self._clause()
+            if clause is not None:
+                found.append(clause)
+            if self.at == before:
+                self.at += 1
+        return found
+
+    def _clause(self) -> Clause | None:
+        marks = self._leads()
+        begin, start = self.at, self.peek().start
+        if self.done:
+            return Description(marks=marks) if marks - {"polite"} else None
+        for rule in self._rules(marks):
+            clause = rule()
+            if clause is not None and self.at > begin:
+                clause.start, clause.end = start, self.where()[1]
+                return clause
+            self.at = begin
+        return self._described(marks)
+
+    def _rules(self, marks: set[str]) -> list[Callable[[], Clause | None]]:
+        rules = [
+            self._control,
+            self._remove,
+            self._only_keep,
+            self._keep,
+            self._replace,
+            self._instead_of,
+            self._give,
+            self._put_somewhere,
+            self._add,
+            self._move,
+            self._scale,
+            self._redo,
+            self._make,
+            self._too,
+            self._should,
+        ]
+        return [lambda: self._version_wanted(marks), *rules]
+
+    def _leads(self) -> set[str]:
+        """The small words before a clause: politeness, "now", "also", "no,"."""
+        marks: set[str] = set()
+        while not self.done:
+            token = self.peek()
+            if token.has("joint"):
+                marks |= {"also"} if self.at == 0 and token.get("joint") == "and" else set()
+                self.next()
+            elif token.has("mark") and not self._means_more(marks):
+                marks.add(self.next().get("mark"))
+            else:
+                break
+        return marks
+
+    def _means_more(self, marks: set[str]) -> bool:
+        token = self.peek()
+        if token.has("neg"):
+            return not (self.peek(1).has("joint", "control", "verb") or not self.peek(1).text)
+        return token.has("number", "quant", "be")
+
+    # --- descriptions ---
+
+    def _described(self, marks: set[str]) -> Clause | None:
+        token = self.peek()
+        if token.verb("draw", "make") or token.text in ("new picture",):
+            marks = marks | {"draw"}
+            self.next()
+        elif token.has("verb") and not token.has("noun", "link", "style", "skip"):
+            marks = marks | {"verb"}
+            self.next()
+        start = self.peek().start
+        made = self.description(marks)
+        if made.says_something or made.seed is not None or made.marks & {"new", "instead", "draw", "want"}:
+            return made
+        if made.unknown:
+            return Unparsed(made.unknown, start, made.end)
+        return None
+
+    # --- changes ---
+
+    def _whole(self) -> str | None:
+        start = self.at
+        if self.peek().has("det") and self.peek(1).has("whole"):
+            self.next()
+        token = self.accept("whole")
+        if token is None or self.peek().has("noun"):
+            self.at = start
+            return None
+        return token.get("whole")
+
+    def _make(self) -> Command | None:
+        token = self.peek()
+        if not token.verb("make", "set", "colour", "replace"):
+            return None
+        self.next()
+        made = Command("other")
+        of_colour = self._of_colour()
+        whole = self._whole() or self._ground_named()
+        if whole:
+            return self._make_whole(made, whole)
+        made.targets = self._targets_of()
+        if not made.targets or not (
+            made.targets[0].definite
+            or made.targets[0].article == "poss"
+            or self._colour()
+            or self.peek().has("more")
+            or not token.verb("make", "draw")
+        ):
+            return None
+        if not self._result(made):
+            return self._make_unclear(made, token.verb("make") and not of_colour)
+        return _named(made)
+
+    def _of_colour(self) -> bool:
+        """`(change) the colour of …`."""
+        start = self.at
+        self.accept("det")
+        if self.accept_text("colour", "colours") and self.accept_text("of"):
+            return True
+        self.at = start
+        return False
+
+    def _make_whole(self, made: Command, whole: str) -> Command | None:
+        if not self._result(made):
+            made.unknown = self._strange()
+        if whole == "background":
+            made.operation = "background"
+            if made.colour:
+                made.background = f"plain {made.colour}"
+            elif made.becomes and not made.background and (made.becomes[0].article or made.becomes[0].known):
+                made.background = made.becomes[0].name
+            return made
+        if whole == "style" and made.becomes:
+            made.style, made.becomes = made.becomes[0].name, []
+        named = _named(made)
+        if named.operation == "recolour" or named.operation == "replace":
+            named.operation = "other"
+        return named
+
+    def _make_unclear(self, made: Command, plain: bool) -> Command | None:
+        """`make the dog left of the cat`, `make it florp`."""
+        first = made.targets[0]
+        if first.relation or first.place:
+            made.operation, made.relation, made.place = "move", first.relation, first.place
+            first.relation = first.place = None
+            return made
+        made.unknown = self._strange() or ([] if first.known or not first.name else first.name.split()[1:])
+        return made if made.unknown and (plain or first.definite) and first.definite else None
+
+    def _strange(self) -> list[str]:
+        words = []
+        while not self.done and not self.peek().has("joint"):
+            token = self.next()
+            if not token.has("mark", "skip"):
+                words.append(token.text)
+        return words
+
+    def _should(self) -> Command | None:
+        """`the cat should be black`, `both cups blue`, `the one on the left in red`, `dog blue`."""
+        made, start = Command("other"), self.at
+        whole = self._whole()
+        if whole:
+            self.accept_text(":")
+            command = self._make_whole(made, whole)
+            return command if command and (command.background or command.style or command.size) else None
+        made.targets = self._targets_of()
+        if not made.targets or not self._pointed(made.targets[0]):
+            return None
+        first = made.targets[0]
+        linked = self.peek().has("be")
+        if self._result(made, nouns=linked):
+            return _named(made) if first.definite or made.colour or made.size else None
+        if linked is False and first.definite and (first.place or first.relation) and not first.pick:
+            made.operation, made.place, made.relation = "move", first.place, first.relation
+            first.place = first.relation = None
+            made.description = self._again_as_description(start)
+            return made
+        if first.definite and first.colour and not first.pronoun and self._clause_over():
+            made.operation, made.colour, first.colour = "recolour", first.colour, None
+            return made if self.tokens[self.at - 1].has("colour") else None
+        return None
+
+    def _pointed(self, phrase: NounPhrase) -> bool:
+        if phrase.definite or phrase.article == "poss":
+            return True
+        token = self.peek()
+        after = self.peek(1)
+        plain = phrase.bare and phrase.known and token.has("colour", "be", "more") and not token.has("noun")
+        return plain and (after.has("joint", "colour") or not after.text or token.has("be"))
+
+    def _clause_over(self) -> bool:
+        return self.done or self.peek().has("joint", "mark", "skip")
+
+    def _too(self) -> Command | None:
+        made = Command("resize", targets=self._targets_of())
+        if not made.targets or not self.accept("be") or not self.accept("too"):
+            return None
+        token = self.accept("size", "more")
+        if token is None:
+            return None
+        made.size = "small" if (token.get("size") or token.get("more")) == "big" else "big"
+        return made
+
+    def _remove(self) -> Command | None:
+        token = self.peek()
+        if token.verb("take"):
+            return self._take_away()
+        if not token.verb("remove"):
+            return None
+        self.next()
+        whole = self._whole() or self._ground_named()
+        if whole == "background":
+            return Command("background", background="plain white")
+        made = Command("remove", targets=self._targets_of())
+        while self.peek().has("skip"):
+            self.next()
+        if made.targets:
+            return made
+        made.unknown = self._strange()
+        return made if made.unknown or token.text in ("erase", "remove", "delete", "wipe", "clear") else None
+
+    def _take_away(self) -> Command | None:
+        """`take the dog away`."""
+        self.next()
+        made = Command("remove", targets=self._targets_of())
+        return made if made.targets and self.accept_text("away", "out", "off", "out of it", "out of") else None
+
+    def _ground_named(self) -> str | None:
+        """`the beach`: the background by what it shows."""
+        start = self.at
+        definite = self.accept_text("the", "this", "that")
+        token = self.peek()
+        if (
+            token.has("ground")
+            and not token.has("noun")
+            and not self.peek(1).has("noun")
+            and (definite or self.peek(1).has("to"))
+        ):
+            self.next()
+            return "background"
+        self.at = start
+        return None
+
+    def _only_keep(self) -> Command | None:
+        if not self.peek().verb("only keep"):
+            return None
+        self.next()
+        return self._nonempty(Command("only keep", targets=self._targets_of()))
+
+    def _keep(self) -> Command | None:
+        if not self.peek().verb("keep"):
+            return None
+        self.next()
+        made = Command("keep", targets=self._targets_of(), background=None)
+        if not made.targets and not self._whole():
+            return None
+        self._strange()
+        return made
+
+    def _nonempty(self, made: Command) -> Command | None:
+        return made if made.targets else None
+
+    def _replace(self) -> Command | None:
+        token = self.peek()
+        if not token.verb("replace"):
+            return None
+        self.next()
+        if (self._whole() or self._ground_named()) == "background":
+            made = Command("background")
+            return made if self._result(made) and (made.background or made.colour) else None
+        made = Command("replace", targets=self._targets_of())
+        if not made.targets and self.accept_text("places", "positions", "sides"):
+            return Command("swap", targets=[NounPhrase(pronoun="them", definite=True)])
+        if self.accept_text(*_INTO) and made.targets and self._to_nouns(made):
+            return _described_result(made, self)
+        if len(made.targets) == 2 or (made.targets and made.targets[0].pronoun == "them"):
+            self.accept_text("around", "places", "positions")
+            made.operation = "swap"
+            return made
+        return None
+
+    def _instead_of(self) -> Command | None:
+        """`a pear instead of the apple`, `instead of the dog, a cat`, `a cat rather than a dog`."""
+        if self.accept_text("instead of", "rather than"):
+            made = Command("replace", targets=self._targets_of())
+            self.accept("joint")
+            self._leads()
+            if self.peek().verb("draw", "add", "put", "make"):
+                self.next()
+            return made if made.targets and self._to_nouns(made) else None
+        while self.peek().verb("draw", "add", "put", "make") or self.peek().has("link"):
+            self.next()
+        made = Command("replace")
+        if self._to_nouns(made) and self.accept_text("instead of", "rather than", "than", "in place of"):
+            made.targets = self._targets_of()
+            return self._nonempty(made)
+        return None
+
+    def _give(self) -> Command | None:
+        if not self.peek().verb("give"):
+            return None
+        self.next()
+        receiver = self._target()
+        if receiver is None:
+            return None
+        self.accept_text("in", "with")
+        scratch = Command("other")
+        if self._to_ground(scratch) or self._to_colour(scratch):
+            scratch.targets = [receiver]
+            return _named(scratch)
+        made = Command("add", description=self.description())
+        return made if made.description and made.description.objects else None
+
+    def _put_somewhere(self) -> Command | None:
+        """`put the cat on the left` moves, `put a cake on the left` adds; which of both is seen in the picture."""
+        if not self.peek().verb("put"):
+            return None
+        self.next()
+        start = self.at
+        made = Command("move", targets=self._targets_of(placed=False))
+        if (
+            made.targets
+            and (made.targets[0].definite or made.targets[0].article == "poss")
+            and self._result(made, False)
+        ):
+            made.description = self._again_as_description(start)
+            return _named(made, "move")
+        self.at = start
+        return self._added()
+
+    def _again_as_description(self, start: int) -> Description:
+        """The same words read as something to draw or to add, in case that it is not there to be moved."""
+        return Grammar(self.tokens[start : self.at]).description()
+
+    def _add(self) -> Command | None:
+        if not self.peek().verb("add"):
+            return None
+        self.next()
+        return self._added()
+
+    def _added(self) -> Command | None:
+        made = Command("add", description=self.description())
+        said = made.description
+        if said is None or not said.says_something:
+            return None
+        if said.background and not said.objects:
+            made.operation, made.background = "background", said.background
+        return made
+
+    def _move(self) -> Command | None:
+        if not self.peek().verb("move"):
+            return None
+        self.next()
+        made = Command("move", targets=self._targets_of(placed=False))
+        if not made.targets:
+            return None
+        if not self._result(made, nouns=False):
+            made.unknown = self._strange()
+        return _named(made, "move")
+
+    def _scale(self) -> Command | None:
+        token = self.peek()
+        if not token.verb("grow", "shrink"):
+            return None
+        self.next()
+        if self._whole():
+            return Command("other", unknown=["picture size"])
+        made = Command("resize", targets=self._targets_of(), size="big" if token.verb("grow") else "small")
+        while self.peek().has("skip"):
+            self.next()
+        return self._nonempty(made)
+
+    def _redo(self) -> Command | None:
+        """`redo this as a pencil drawing`."""
+        if not self.peek().verb("redo", "make", "draw"):
+            return None
+        self.next()
+        made = Command("restyle")
+        whole = self._whole()
+        if not whole:
+            made.targets = self._targets_of()
+        if not whole and not made.targets:
+            return None
+        while self.peek().has("to", "be", "skip", "mark") and not self.peek().has("style"):
+            self.next()
+        return made if self._to_style(made) else None
+
+
+def _named(made: Command, otherwise: str = "other") -> Command:
+    """The operation that a result amounts to."""
+    if made.style:
+        made.operation = "restyle"
+    elif made.background:
+        made.operation = "background"
+    elif made.colour or made.like:
+        made.operation = "recolour"
+    elif made.size:
+        made.operation = "resize"
+    elif made.becomes:
+        made.operation = "replace"
+    elif made.count is not None:
+        made.operation = "count"
+    elif made.place or made.relation:
+        made.operation = "move"
+    else:
+        made.operation = otherwise  # type: ignore[assignment]
+    return made
+
+
+def _described_result(made: Command, reader: Grammar) -> Command:
+    """`replace the dog with a cat on the left`: where the new one stands."""
+    token = reader.peek()
+    if token.has("place"):
+        made.place = reader.next().get("place")
+    return made

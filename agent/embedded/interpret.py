@@ -1,0 +1,422 @@
+"""From a situation to a plan: which tools to call with what, or what to say."""
+
+from __future__ import annotations
+
+import hashlib
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from agent.embedded import answers, chat, drawing, editing, replies
+from agent.embedded.answers import Answers
+from agent.embedded.draft import Draft, draft_of
+from agent.embedded.drawing import Trouble
+from agent.embedded.focus import focus_of
+from agent.embedded.grammar import parse
+from agent.embedded.routing import as_command, merged, starts_anew
+from agent.embedded.situation import Situation, unmarked
+from agent.embedded.syntax import Clause, Command, Control, Description, Unparsed
+from tools.api import Brief
+from tools.caption import caption
+from tools.layout import contradiction
+
+Call = tuple[str, dict[str, Any]]
+
+
+@dataclass
+class Plan:
+    """What the planner answers: calls in order, and words."""
+
+    calls: list[Call] = field(default_factory=list)
+    text: str = ""
+
+
+def interpret(now: Situation) -> Plan:
+    """The plan for a turn's first call; after tools have answered, only what is left to say."""
+    if now.results:
+        return Plan(text=replies.after(now.results))
+    said = chat.reply(now)
+    if said is not None:
+        return Plan(text=said)
+    if now.question is not None:
+        plan = _answered(now)
+        if plan is not None:
+            return plan
+    return _settled(now, Answers())
+
+
+def _settled(now: Situation, known: Answers) -> Plan:
+    """A plan, or the question that stands in its way."""
+    try:
+        return _planned(now, known)
+    except Trouble as trouble:
+        return _asked(now, trouble)
+
+
+def _asked(now: Situation, trouble: Trouble) -> Plan:
+    if not trouble.options or not now.offers("ask"):
+        return Plan(text=trouble.text)
+    calls: list[Call] = []
+    if trouble.brief and not now.has_picture:
+        calls.append(("write_brief", {"brief": _dump(trouble.brief)}))
+    return Plan([*calls, _ask(trouble)])
+
+
+def _ask(trouble: Trouble) -> Call:
+    question = trouble.question()
+    return "ask", {"question": question.text, "options": question.options, "slot": question.slot}
+
+
+def _answered(now: Situation) -> Plan | None:
+    """The interrupted wish, carried out with this answer; None where the message is no answer."""
+    question = now.question
+    assert question is not None
+    if chat.cancels(now.message):
+        return Plan(text=replies.ALL_RIGHT)
+    if not answers.is_answer(now.message, question):
+        return None
+    for back in range(1, min(4, len(now.history)) + 1):
+        plan = _resumed(now, back)
+        if plan is not None:
+            return plan
+    return None
+
+
+def _resumed(now: Situation, back: int) -> Plan | None:
+    """The wish `back` messages ago, if that is what the question was about."""
+    said, marks = unmarked(now.history[-back])
+    wish = replace(
+        now,
+        message=said,
+        history=now.history[:-back],
+        question=None,
+        mask=now.mask or "mask" in marks,
+        uploads=now.uploads,
+    )
+    known, given = Answers(), [*(unmarked(text)[0] for text in now.history[len(now.history) - back + 1 :]), now.message]
+    for number, answer in enumerate(given):
+        try:
+            _planned(wish, known)
+            return None
+        except Trouble as trouble:
+            if not trouble.options or (
+                number == len(given) - 1 and now.question and trouble.text[:300] != now.question.text
+            ):
+                return None
+            if not known.learn(answer, trouble.question()):
+                return Plan([_ask(trouble)], replies.NOT_AN_ANSWER)
+    return _settled(wish, known)
+
+
+# --- what kind of turn it is ---
+
+
+def _planned(now: Situation, known: Answers) -> Plan:
+    clauses = known.applied(parse(now.message))
+    if clauses and isinstance(clauses[0], Control):
+        return _controlled(now, clauses[0])
+    if now.mask and now.has_picture:
+        return _painted(now, clauses, known)
+    if chat.wants_surprise(now.message) and not _names_something(clauses):
+        return _drawn(now, drawing.surprise(f"{now.message}{len(now.versions)}", now.world, now.message), None)
+    if now.has_picture and not starts_anew(clauses, _draft(now), now):
+        return _edited(now, clauses, known)
+    return _new(now, clauses, known)
+
+
+def _names_something(clauses: list[Clause]) -> bool:
+    return any(isinstance(c, Command) or (isinstance(c, Description) and (c.objects or c.background)) for c in clauses)
+
+
+def _draft(now: Situation) -> Draft:
+    made = draft_of(None if now.uploads else now.brief, now.scene)
+    made.focus = focus_of(now.history, made)
+    made.brief.request, made.brief.unknown, made.brief.assumed = now.message[:2000], [], []
+    return made
+
+
+# --- new pictures ---
+
+
+def _new(now: Situation, clauses: list[Clause], known: Answers) -> Plan:
+    said, commands = merged(clauses)
+    if commands and not said.says_something:
+        raise Trouble(replies.NO_PICTURE)
+    if not (said.objects or said.background or said.text):
+        return _objectless(now, said, clauses, commands)
+    brief = drawing.brief_of(said, now.message)
+    if (
+        now.world
+        and said.unknown
+        and not any(o.known or o.category for o in said.objects)
+        and not (said.background or said.marks & {"draw", "want"})
+    ):
+        raise Trouble(replies.not_understood(now))
+    drawing.check(brief, said, now.world, now.strict)
+    if commands:
+        brief = _folded(brief, commands, now, known)
+    return _drawn(now, brief, said.seed, said)
+
+
+def _folded(brief: Brief, commands: list[Command], now: Situation, known: Answers) -> Brief:
+    """Changes said in the same breath ("a dog and a cat. make the cat black") are part of the first picture."""
+    edits = editing.Edits(draft_of(brief, ()), now.world, choice=known.choice, strict=now.strict)
+    for command in commands:
+        edits.carry_out(command, now.message)
+    return edits.draft.brief
+
+
+def _objectless(now: Situation, said: Description, clauses: list[Clause], commands: list[Command]) -> Plan:
+    """Nothing to draw was named: something vague, something unknown, or nothing at all."""
+    if "new" in said.marks and not said.says_something and not said.unknown:
+        raise Trouble(replies.START_OVER)
+    words = [*said.unknown, *said.fillers, *(w for c in clauses if isinstance(c, Unparsed) for w in c.words)]
+    if chat.is_vague(said, words):
+        raise drawing.vague(said, chat.plain_words(now.message), now.world)
+    if now.open:
+        brief = drawing.brief_of(said, now.message)
+        return _drawn(now, brief, said.seed, said)
+    if said.seed is not None and now.brief and not now.brief.empty():
+        return _drawn(now, _same_again(now), said.seed)
+    raise Trouble(replies.not_understood(now))
+
+
+def _drawn(now: Situation, brief: Brief, seed: int | None, said: Description | None = None) -> Plan:
+    """Brief, layout where the model reads boxes, and the drawing itself."""
+    _reconcile(brief)
+    calls: list[Call] = [("write_brief", {"brief": _dump(brief)})]
+    if "boxes" in now.capabilities and brief.objects and now.offers("layout_plan"):
+        calls.append(("layout_plan", {}))
+    arguments: dict[str, Any] = {"prompt": _prompt(now, brief, said), "negative": ", ".join(brief.avoid)}
+    if seed is not None:
+        arguments["seed"] = seed % 2**63
+    calls.append(("generate", arguments))
+    return Plan(calls, replies.notes(now, brief))
+
+
+def _prompt(now: Situation, brief: Brief, said: Description | None) -> str:
+    """The user's own words for a model that takes any; the Brief in one sentence for one of the world."""
+    if now.world is not None or said is None:
+        return caption(brief, now.world) or now.message or "a picture"
+    begin = said.start if 0 <= said.start < len(now.message) else 0
+    return now.message[begin:].strip(" \t\n,.;:!?")[:4000] or now.message[:4000] or "a picture"
+
+
+def _same_again(now: Situation) -> Brief:
+    brief = (now.brief or Brief()).model_copy(deep=True)
+    brief.unknown, brief.assumed = [], []
+    return brief
+
+
+# --- changes ---
+
+
+def _edited(now: Situation, clauses: list[Clause], known: Answers) -> Plan:
+    edits = editing.Edits(_draft(now), now.world, choice=known.choice, strict=now.strict)
+    ununderstood: list[str] = []
+    for clause in clauses:
+        command = as_command(clause, edits.draft) if not isinstance(clause, Unparsed | Control) else None
+        if command is None:
+            ununderstood += clause.words if isinstance(clause, Unparsed) else []
+            continue
+        before = deepcopy(edits.draft)
+        try:
+            edits.carry_out(command, _words(now, clause))
+        except Trouble as trouble:
+            if trouble.options or not edits.calls:
+                raise
+            edits.draft = before
+            edits.notes.append(trouble.text)
+        if command.operation == "add" and command.description:
+            ununderstood += command.description.unknown
+    edits.draft.brief.unknown = list(dict.fromkeys([*edits.draft.brief.unknown, *ununderstood]))
+    if not edits.calls:
+        return _nothing_changed(now, edits, clauses)
+    return _edit_calls(now, edits)
+
+
+def _words(now: Situation, clause: Clause) -> str:
+    """The user's own words for this part."""
+    words = now.message[clause.start : clause.end].strip(" \t\n,.;:!?")
+    return words[:4000] or now.message[:4000]
+
+
+def _nothing_changed(now: Situation, edits: editing.Edits, clauses: list[Clause]) -> Plan:
+    brief = edits.draft.brief
+    if now.open and clauses:
+        return Plan([("edit", _with_image(now, {"instruction": now.message[:4000], "operation": "other"}))])
+    kept = any(isinstance(c, Command) and c.operation == "keep" for c in clauses)
+    if brief.text and now.world:
+        return Plan([("write_brief", {"brief": _dump(brief)})], replies.NO_WORDS)
+    if kept or (now.brief is not None and brief.avoid != now.brief.avoid):
+        return Plan([("write_brief", {"brief": _dump(brief)})], replies.NOTED)
+    if any(isinstance(c, Command) and c.operation != "keep" for c in clauses):
+        return Plan(text=replies.ALREADY)
+    raise Trouble(replies.not_understood(now))
+
+
+def _edit_calls(now: Situation, edits: editing.Edits) -> Plan:
+    brief = edits.draft.brief
+    _reconcile(brief)
+    if edits.redraw or not now.offers("edit"):
+        plan = _drawn(now, brief, None)
+        return Plan(plan.calls, replies.joined(replies.DRAWN_ANEW, plan.text))
+    calls: list[Call] = [("write_brief", {"brief": _dump(brief)})]
+    arguments = edits.calls
+    if now.open and len(arguments) >= 1:
+        arguments = [{**arguments[0], "instruction": now.message[:4000]}]
+        if len(edits.calls) > 1:
+            arguments[0].pop("phrase", None)
+    calls += [("edit", _with_image(now, call)) for call in arguments]
+    return Plan(calls, replies.joined(*edits.notes, replies.notes(now, brief)))
+
+
+def _with_image(now: Situation, arguments: dict[str, Any]) -> dict[str, Any]:
+    """The picture that the user brought is named; only the first of several edits starts from it."""
+    return {**arguments, "image": now.image} if now.image else arguments
+
+
+# --- painted parts ---
+
+
+def _painted(now: Situation, clauses: list[Clause], known: Answers) -> Plan:
+    """A painted part is repainted; what cannot be said of a part alone is an ordinary change."""
+    draft = _draft(now)
+    first = next((c for c in clauses if isinstance(c, Command | Description)), None)
+    operation = first.operation if isinstance(first, Command) else "add"
+    if operation in ("background", "restyle", "recolour", "resize", "move") or not now.offers("inpaint"):
+        return _painted_edit(now, clauses, known, draft)
+    if operation == "remove" or chat.removes(now.message):
+        gone = first.targets if isinstance(first, Command) else []
+        _cover(now, draft, Command("remove", gone))
+        return _inpainted(now, draft, "nothing" if now.world else "nothing, only the background")
+    said = _to_paint(first)
+    if not said.objects and not now.open:
+        raise Trouble(replies.not_understood(now))
+    world = now.world
+    for phrase in said.objects if world else ():
+        assert world is not None
+        if not phrase.known or phrase.name not in world.objects:
+            raise Trouble(
+                f"I have not learnt to draw {phrase.name}. What shall I put there instead?",
+                drawing.offers([phrase.name or ""], world),
+                "objects",
+            )
+    _cover(now, draft, first if isinstance(first, Command) and first.targets else None)
+    adder = editing.Edits(draft, None)
+    for phrase in said.objects:
+        phrase.definite = False
+    if said.objects:
+        said.links, said.relations = [], []
+        adder.carry_out(Command("add", description=said), now.message)
+    return _inpainted(now, draft, _paint_prompt(now, said))
+
+
+def _to_paint(first: Clause | None) -> Description:
+    """What is to be seen in the painted part."""
+    if isinstance(first, Description):
+        return first
+    if isinstance(first, Command) and first.description is not None:
+        return first.description
+    return Description(objects=list(first.becomes) if isinstance(first, Command) else [])
+
+
+def _paint_prompt(now: Situation, said: Description) -> str:
+    if now.open or not said.objects:
+        return chat.without_here(now.message) or now.message
+    phrases = [drawing.object_of(phrase, "new").phrase() for phrase in said.objects]
+    return " and ".join(phrases)
+
+
+def _cover(now: Situation, draft: Draft, command: Command | None) -> None:
+    """What is painted over is gone: what the command names, else what the mask covers, where that is known."""
+    items = [item for item in draft.items if item.id and item.id in now.covered]
+    if command is not None and any(phrase.name for phrase in command.targets):
+        edits = editing.Edits(draft, None)
+        items = [item for phrase in command.targets for item in edits._find(phrase)] if command.targets else items
+    if items:
+        draft.drop(items)
+
+
+def _inpainted(now: Situation, draft: Draft, prompt: str) -> Plan:
+    arguments: dict[str, Any] = {"prompt": prompt}
+    _reconcile(draft.brief)
+    return Plan(
+        [("write_brief", {"brief": _dump(draft.brief)}), ("inpaint", _with_image(now, arguments))],
+        replies.notes(now, draft.brief),
+    )
+
+
+def _painted_edit(now: Situation, clauses: list[Clause], known: Answers, draft: Draft) -> Plan:
+    """`[mask] make this purple`: the edit tool takes what lies under the paint, where no target is named."""
+    first = next((c for c in clauses if isinstance(c, Command)), None)
+    covered = [item for item in draft.items if item.id in now.covered]
+    if first is None or any(phrase.name for phrase in first.targets) or first.operation in ("background", "restyle"):
+        return _edited(now, clauses, known)
+    if covered:
+        draft.focus = covered
+        edits = editing.Edits(draft, now.world, choice=known.choice, strict=now.strict)
+        edits.carry_out(first, _words(now, first))
+        return _edit_calls(now, edits)
+    arguments = {"instruction": _words(now, first), "operation": first.operation, "phrase": first.colour or first.size}
+    return Plan([("edit", _with_image(now, {k: v for k, v in arguments.items() if v}))])
+
+
+# --- versions ---
+
+
+def _controlled(now: Situation, control: Control) -> Plan:
+    if control.action == "again":
+        return _again(now, control)
+    if not now.has_picture and not now.versions:
+        raise Trouble(replies.NOTHING_TO_UNDO)
+    if control.action == "undo":
+        return Plan([("undo", {"steps": control.steps})])
+    if control.action == "redo":
+        newest = now.versions[-1] if now.versions else None
+        if newest is None or newest == now.picture:
+            raise Trouble(replies.NOTHING_TO_REDO)
+        return Plan([("select", {"image": newest})])
+    return _selected(now, control)
+
+
+def _selected(now: Situation, control: Control) -> Plan:
+    if isinstance(control.which, str):
+        return Plan([("select", {"image": control.which})])
+    if not 1 <= control.which <= len(now.versions):
+        raise Trouble(f"There are only {len(now.versions)} versions so far.")
+    return Plan([("select", {"image": now.versions[control.which - 1]})])
+
+
+def _again(now: Situation, control: Control) -> Plan:
+    """The same Brief with another seed, or a first wish said once more."""
+    if now.brief is None or now.brief.empty():
+        if not now.history:
+            raise Trouble(replies.NO_PICTURE)
+        return _settled(
+            replace(now, message=unmarked(now.history[-1])[0], history=now.history[:-1], picture=None), Answers()
+        )
+    seed = control.seed if control.seed is not None else _another_seed(now)
+    brief = _same_again(now)
+    plan = _drawn(now, brief, seed)
+    if now.open and brief.request:
+        plan.calls[-1][1]["prompt"] = brief.request
+    return plan
+
+
+def _another_seed(now: Situation) -> int:
+    """Differs with each picture so far, so that "again" never finds the very same request."""
+    name = f"{now.picture}/{len(now.versions)}".encode()
+    return int.from_bytes(hashlib.sha256(name).digest()[:4], "big")
+
+
+def _reconcile(brief: Brief) -> None:
+    """Older relations give way to newer ones that they contradict."""
+    while brief.relations and contradiction(brief):
+        circle = set(contradiction(brief))
+        oldest = next((r for r in brief.relations if brief.relation_text(r) in circle), brief.relations[0])
+        brief.relations.remove(oldest)
+
+
+def _dump(brief: Brief) -> dict[str, Any]:
+    return brief.model_dump(mode="json")

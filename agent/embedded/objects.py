@@ -1,0 +1,190 @@
+"""The objects of a description: new ones, ones that were named before, "a red and a blue car", "one of them black"."""
+
+from __future__ import annotations
+
+from agent.embedded.nouns import NounReader
+from agent.embedded.syntax import Description, Link, NounPhrase, Relation
+
+
+class ObjectReader(NounReader):
+    """Reads objects into `made`; `current` is the number of the one last spoken of."""
+
+    made: Description
+    current: int
+    fronted: str | None
+    pending: Relation | str | None
+    pending_at: tuple[int, int | None]
+    wearer: int
+    elliptic: list[NounPhrase]
+
+    def _object(self, made: Description) -> bool:
+        phrase = self.noun_phrase()
+        if phrase is None and self._headless(made):
+            return True
+        phrase = phrase or self._bare(made)
+        if phrase is None:
+            return False
+        if phrase.pronoun == "one of them" and not made.objects and phrase.count:
+            made.counts.append(phrase.count)
+            return True
+        number = self._put(made, phrase, len(made.objects))
+        if number is None:
+            made.fillers.append("it")
+            made.marks |= {"refers"} if phrase.pronoun == "it" and not made.objects else set()
+        elif isinstance(self.pending, Relation):
+            object_, other = self.pending_at
+            made.links.append(Link(number, self.pending.name, object_, other))
+            self.pending = None
+        elif self.pending == "filled":
+            made.links.append(Link(number, "inside", self.pending_at[0]))
+            self.pending = None
+        elif self.pending == "wearing":
+            made.links.append(Link(number, "on", self.wearer))
+            self.pending = None
+        return True
+
+    def _bare(self, made: Description) -> NounPhrase | None:
+        """An unknown word without an article is a name where the sentence needs one."""
+        if not self.peek().unknown or not self.peek().text:
+            return None
+        ahead = 2 if self.peek(1).unknown and self.peek(1).text else 1
+        follows = self.peek(ahead)
+        needed = (
+            (follows.has("relation", "link", "place") and self.peek(ahead + 1).text)
+            or made.marks & {"draw", "want"}
+            or self.pending
+            or (made.objects and self.peek(-1).has("joint", "link"))
+        )
+        return self.bare_unknown() if needed else None
+
+    def _put(self, made: Description, phrase: NounPhrase, subject: int) -> int | None:
+        """The number of the object that a phrase names: an earlier one where it points back, else a new one."""
+        if phrase.pronoun:
+            back = [i for i in range(len(made.objects)) if i != subject]
+            found = back[-1] if back else (subject if 0 <= subject < len(made.objects) else None)
+            return found
+        if phrase.definite and phrase.name and not phrase.pick:
+            same = [i for i, thing in enumerate(made.objects) if thing.name == phrase.name]
+            if same:
+                self.current = same[0]
+                return same[0]
+        if phrase.name is None:
+            before = [thing for thing in made.objects if thing.name]
+            if not before:
+                self.made.fillers.append("one")
+                return None
+            phrase.name, phrase.known, phrase.category = before[-1].name, before[-1].known, before[-1].category
+        return self._new(made, phrase)
+
+    def _new(self, made: Description, phrase: NounPhrase) -> int:
+        for earlier in self.elliptic:
+            earlier.name, earlier.known = phrase.name, phrase.known
+            made.objects.append(earlier)
+        self.elliptic = []
+        if self.fronted and not phrase.place:
+            phrase.place = self.fronted
+        if phrase.style:
+            made.style = made.style or phrase.style
+        if phrase.said:
+            made.assumed.append(f'"{phrase.said}" drawn as {phrase.name}')
+        made.objects.append(phrase)
+        number = self.current = len(made.objects) - 1
+        self._listed_colours(made, phrase)
+        return number
+
+    def _headless(self, made: Description) -> bool:
+        """`a red and a blue car`: an adjective that waits for its noun."""
+        start = self.at
+        phrase = NounPhrase(start=self.peek().start)
+        self._determiners(phrase)
+        token = self.peek()
+        if token.has("colour") and self.peek(1).has("joint") and (phrase.article == "indef" or self._colour_list()):
+            phrase.colour = self.next().get("colour")
+            self.elliptic.append(phrase)
+            return True
+        self.at = start
+        return False
+
+    def _colour_list(self) -> bool:
+        """`red and blue cars`: is there a noun after the colours?"""
+        ahead = 0
+        while self.peek(ahead).has("colour", "joint", "det"):
+            ahead += 1
+        return ahead > 1 and self.peek(ahead).has("noun") and self.peek(ahead).get("noun").plural
+
+    def _split(self, made: Description) -> bool:
+        """`two cats, one black and one white`, `one of them red`."""
+        if not made.objects or (made.objects[-1].count or 2) < 2 or not self._share(0):
+            return False
+        whole = made.objects[-1]
+        first = True
+        while self._share(0) or (self.peek().has("joint") and self._share(1)):
+            self.accept("joint")
+            part = self._part_of(whole)
+            part.count = part.count if first or not part.pronoun else (whole.count or 2) - 1
+            if whole.count is not None and sum(p.count or 0 for p in self._parts(made, whole)) + (part.count or 1) > (
+                whole.count
+            ):
+                break
+            made.objects.append(part)
+            first = False
+        self._rest(made, whole)
+        return True
+
+    def _share(self, ahead: int) -> bool:
+        """A number (or "the other") and a colour: "one black", "one of them is black"."""
+        token = self.peek(ahead)
+        if not (token.has("number", "head") or token.get("pron") == "one of them" or token.get("quant") == "other"):
+            return False
+        ahead += 1
+        while self.peek(ahead).has("skip", "be", "head", "det") and not self.peek(ahead).has("joint"):
+            ahead += 1
+        return self.peek(ahead).has("colour") and not self.peek(ahead + 1).has("noun", "head")
+
+    def _part_of(self, whole: NounPhrase) -> NounPhrase:
+        token = self.next()
+        number = token.get("number") or 1
+        while not self.peek().has("colour"):
+            self.next()
+        return NounPhrase(
+            name=whole.name,
+            known=whole.known,
+            count=number,
+            counted=True,
+            size=whole.size,
+            colour=self.next().get("colour"),
+            place=whole.place,
+            plural=number > 1,
+        )
+
+    def _parts(self, made: Description, whole: NounPhrase) -> list[NounPhrase]:
+        index = next(i for i, thing in enumerate(made.objects) if thing is whole)
+        return made.objects[index + 1 :]
+
+    def _rest(self, made: Description, whole: NounPhrase) -> None:
+        parts = self._parts(made, whole)
+        used = sum(part.count or 0 for part in parts)
+        index = next(i for i, thing in enumerate(made.objects) if thing is whole)
+        if whole.count is not None and whole.count - used > 0:
+            whole.count -= used
+        elif whole.count is not None:
+            for attribute in ("colour", "count"):
+                setattr(whole, attribute, getattr(parts[0], attribute))
+            del made.objects[index + 1]
+
+    def _listed_colours(self, made: Description, phrase: NounPhrase) -> None:
+        """`three balls: red, green and blue`."""
+        ahead, colours = 0, []
+        while self.peek(ahead).has("joint", "colour", "det", "head") and self.peek(ahead).text:
+            if self.peek(ahead).has("colour"):
+                if self.peek(ahead + 1).has("noun"):
+                    return
+                colours.append(self.peek(ahead).get("colour"))
+            ahead += 1
+        if len(colours) > 1 and phrase.count == len(colours):
+            self.at += ahead
+            phrase.colour, phrase.count = colours[0], 1
+            for colour in colours[1:]:
+                made.objects.append(
+                    NounPhrase(name=phrase.name, known=phrase.known, colour=colour, counted=True, size=phrase.size)
+                )
