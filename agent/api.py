@@ -5,6 +5,7 @@ when they are over, the rest (`Entry`) is on disk before it is sent. An `Outcome
 JSON is what `draw --json` prints.
 
     AgentError
+    ├── BadInput            the message, a picture with it or an option cannot be used as it is
     ├── UnknownSession      no session of that name in this data folder
     ├── SessionBusy         another turn of this session is running
     ├── NothingToResume     no turn of this session was interrupted
@@ -31,6 +32,10 @@ EXIT_CODES = {"done": 0, "partial": 0, "question": 3, "stopped": 1, "failed": 1}
 
 class AgentError(Exception):
     """One sentence that a user can act on."""
+
+
+class BadInput(AgentError):
+    """The message, a picture with it or an option cannot be used as it is."""
 
 
 class UnknownSession(AgentError):

@@ -205,7 +205,8 @@ def main() -> None:
     splits = ["dev", "held-out"] if options.split == "both" else [options.split]
     result = {"planner": "embedded", **{split: summary(split, options.verbose) for split in splits}}
     if options.out and options.out.is_file():
-        result["notes"] = json.loads(options.out.read_text(encoding="utf-8")).get("notes", [])
+        before = json.loads(options.out.read_text(encoding="utf-8"))
+        result |= {name: before[name] for name in ("blind", "notes") if name in before}
     text = json.dumps(result, indent=1)
     if options.out:
         options.out.parent.mkdir(parents=True, exist_ok=True)

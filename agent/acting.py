@@ -1,0 +1,238 @@
+"""Carries out one tool call: what the tool may touch, what it may spend, what is kept of it.
+
+A tool that fails tells the planner, which may try something else. A spent budget, a stop and a loop end the turn.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any
+
+from agent import limits
+from agent.api import Briefed, Called, Glimpse, Judged, Started, StepView, ToolCall, Working
+from agent.attempts import best
+from agent.state import Desk, State, brief_of, limits_of, spent, usage_of
+from generators.api import Box, Cancelled, GeneratorError, Loading, Preview, Progress, Region
+from tools import registry
+from tools.api import BudgetSpent, Critique, Limits, ToolContext, ToolError, ToolResult
+from tools.history import made_from
+
+MALFORMED = "malformed"
+
+
+class Loop(Exception):
+    """The planner repeats itself."""
+
+
+class Unreadable(Exception):
+    """The planner's calls cannot be read, also after it was told why."""
+
+
+def single_shot(state: State) -> dict[str, Any]:
+    """The one call of the plain single shot: the user's own words, unplanned."""
+    words = state["turn"]["text"]
+    if state["turn"]["mask"] and state["picture"]:
+        name, arguments = "inpaint", {"prompt": words}
+    elif state["picture"]:
+        name, arguments = "edit", {"instruction": words}
+    else:
+        name, arguments = "generate", {"prompt": words}
+    return ToolCall(id=f"{state['number']}-shot", name=name, arguments=arguments).model_dump()
+
+
+def take_in(state: State) -> State:
+    """The picture that the user brought is the current one; the seed follows from the session unless it was given."""
+    given = state["plan"]["seed"]
+    name = f"{state['session']}/{state['number']}".encode()
+    seed = given if given is not None else int.from_bytes(hashlib.sha256(name).digest()[:4], "big")
+    uploads = state["turn"]["uploads"]
+    return State(seed=seed, picture=uploads[-1] if uploads else state["picture"])
+
+
+def context(state: State, desk: Desk, since: float, call: str = "") -> ToolContext:
+    """All that a tool may touch at this point of the turn."""
+    bounds, usage = limits_of(state), usage_of(state)
+    picture, model = state.get("picture"), desk.workshop.model(state["plan"]["model"])
+    versions = (*desk.versions, *(id for id in state["turn"]["uploads"] if id not in desk.versions))
+    return ToolContext(
+        images=desk.images, workshop=desk.workshop, model=model, brief=brief_of(state), limits=bounds, usage=usage,
+        seed=state["seed"],
+        layout=tuple(Region(phrase, Box(*box)) for phrase, box in state.get("layout") or ()),
+        picture=picture, previous=made_from(desk.images, picture, versions) if picture else None,
+        first=versions[0] if versions else None,
+        scene=tuple(desk.images.record(picture).scene) if picture else (), mask=state["turn"]["mask"],
+        uploads=tuple(state["turn"]["uploads"]), report=_reporter(desk, call),
+        stop=lambda: desk.stop() or usage.seconds + desk.clock() - since > bounds.seconds,
+        versions=versions)
+
+
+def _reporter(desk: Desk, call: str) -> Callable[[Loading | Progress | Preview], None]:
+    def report(event: Loading | Progress | Preview) -> None:
+        if isinstance(event, Preview):
+            desk.tell(Glimpse(call=call, step=event.step, image=event.image))
+        elif isinstance(event, Progress):
+            desk.tell(Working(call=call, step=event.step, steps=event.steps))
+        else:
+            desk.tell(Working(call=call, step=0, steps=0))
+
+    return report
+
+
+def perform(state: State, desk: Desk) -> State:
+    """Carry out the first call that waits. The update says what it changed, or why the turn `ended`."""
+    since, call = desk.clock(), ToolCall.model_validate(state["queue"][0])
+    ctx, mark = context(state, desk, since, call.id), _mark(state, call)
+    base = State(queue=state["queue"][1:], tried=[*state["tried"], mark])
+    try:
+        _check(state, call, mark)
+        desk.tell(Started(call=call.id, tool=call.name, arguments=call.arguments))
+        result = _call(ctx, call)
+    except (BudgetSpent, Cancelled, Loop, Unreadable) as error:
+        usage = spent(state, since, desk.clock)
+        return base | State(queue=[], usage=usage, ended=ending(error, desk, limits_of(state)))
+    except (ToolError, GeneratorError) as error:
+        return base | _failed(state, desk, call, error, _usage(state, ctx, since, desk))
+    return base | _done(state, desk, call, result, _usage(state, ctx, since, desk))
+
+
+def _usage(state: State, ctx: ToolContext, since: float, desk: Desk) -> dict[str, Any]:
+    drawn = ctx.usage.images - usage_of(state).images
+    return spent(state, since, desk.clock, tool_calls=1, images=drawn)
+
+
+def _failed(state: State, desk: Desk, call: ToolCall, error: Exception, usage: dict[str, Any]) -> State:
+    """The planner is told; where a repair failed, the picture that it should have mended is the current one again."""
+    step = StepView(tool=call.name, arguments=call.arguments, seconds=_took(state, usage), ok=False, note=str(error))
+    update = _noted(state, desk, call, step, usage)
+    chosen = best(state["attempts"]) if by_reviewer(call) else None
+    return update | State(picture=chosen["picture"]) if chosen else update
+
+
+def _took(state: State, usage: dict[str, Any]) -> float:
+    return round(usage["seconds"] - usage_of(state).seconds, 3)
+
+
+def _call(ctx: ToolContext, call: ToolCall) -> ToolResult:
+    if call.error:
+        raise ToolError(f"{call.error} Send the arguments of {call.name} as one JSON object that fits its schema.")
+    return registry.call(ctx, call.name, call.arguments)
+
+
+def _check(state: State, call: ToolCall, mark: str) -> None:
+    limits.check_tool(usage_of(state), limits_of(state), draws(call.name))
+    if call.error and MALFORMED in state["tried"]:
+        raise Unreadable(f"The planner's call of {call.name} cannot be read, also after it was told why: {call.error}")
+    if mark in state["tried"] and mark != MALFORMED and not by_reviewer(call):
+        raise Loop(f"The planner asked for the same {call.name} twice, so I stopped here.")
+
+
+def _mark(state: State, call: ToolCall) -> str:
+    """Equal for equal calls; for tools that do not draw, only while the picture and the Brief are the same."""
+    if call.error:
+        return MALFORMED
+    around = None if draws(call.name) else [state.get("picture"), state.get("brief")]
+    text = json.dumps([call.name, call.arguments, around], sort_keys=True)
+    return f"{call.name}:{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+
+
+def draws(name: str) -> bool:
+    tool = registry.all_tools().get(name)
+    return bool(tool and tool.draws)
+
+
+def chooses(name: str) -> bool:
+    """Whether a tool makes another picture the current one without drawing."""
+    return name in ("undo", "select")
+
+
+def by_reviewer(call: ToolCall) -> bool:
+    return "-r" in call.id
+
+
+def _done(state: State, desk: Desk, call: ToolCall, result: ToolResult, usage: dict[str, Any]) -> State:
+    made = bool(result.picture) and draws(call.name)
+    step = StepView(tool=call.name, arguments=call.arguments, seconds=_took(state, usage), ok=True, note=result.text)
+    update = _briefed(state, desk, call, result) | _noted(state, desk, call, step, usage, result.picture)
+    if result.layout is not None:
+        update["layout"] = [[region.phrase, list(region.box)] for region in result.layout]
+    if result.question:
+        update["asking"], update["queue"] = result.question.model_dump(), []
+    if made:
+        edition = update.get("edition", state["edition"])
+        update["attempts"] = [*state["attempts"], {"picture": result.picture, "base": state.get("picture"),
+                                                   "call": call.model_dump(), "edition": edition, "critique": None}]
+    return update | (State(picture=result.picture) if result.picture else State())
+
+
+def _briefed(state: State, desk: Desk, call: ToolCall, result: ToolResult) -> State:
+    if result.brief is None:
+        return State()
+    desk.keep(f"{state['turn']['id']}/brief/{call.id}", Briefed(turn=state["turn"]["id"], brief=result.brief))
+    return State(brief=result.brief.model_dump(mode="json"), edition=state["edition"] + 1)
+
+
+def _noted(state: State, desk: Desk, call: ToolCall, step: StepView, usage: dict[str, Any],
+           picture: str | None = None) -> State:
+    """The call as an entry on disk, as a step of the outcome, and as what the planner is told."""
+    turn = state["turn"]["id"]
+    desk.keep(f"{turn}/call/{call.id}", Called(turn=turn, call=call.id, step=step, picture=picture))
+    text = step.note if step.ok else f"Error: {step.note}"
+    return State(usage=usage, steps=[*state["steps"], step.model_dump()], messages=_told(state, call, text))
+
+
+def _told(state: State, call: ToolCall, text: str) -> list[dict[str, Any]]:
+    """The reviewer's calls are told as part of the answer to the planner's own last call."""
+    messages = state["messages"]
+    if by_reviewer(call):
+        return add_to_last(messages, f"Repair by {call.name}: {text}")
+    return [*messages, {"role": "tool", "tool_call_id": call.id, "content": text}]
+
+
+def add_to_last(messages: list[dict[str, Any]], text: str) -> list[dict[str, Any]]:
+    """One more line in the answer to the planner's last call."""
+    if not messages or messages[-1]["role"] != "tool":
+        return messages
+    return [*messages[:-1], {**messages[-1], "content": f"{messages[-1]['content']}\n{text}"}]
+
+
+def look(state: State, desk: Desk) -> State:
+    """Hold the newest picture against the Brief; nothing where there is no Brief or nothing here can see."""
+    since, attempt = desk.clock(), state["attempts"][-1]
+    ctx = context(state, desk, since)
+    if not _speaks_for(state, ctx, attempt["call"]["name"]):
+        return State(usage=state["usage"])
+    step = StepView(tool="critique", arguments={}, seconds=0.0, ok=True)
+    found: Critique | None = None
+    try:
+        result = registry.call(ctx, "critique", {})
+        found, note = result.critique, result.text
+    except (ToolError, GeneratorError) as error:
+        note, step = str(error), step.model_copy(update={"ok": False})
+    if found is None:
+        return State(usage=spent(state, since, desk.clock))
+    turn = state["turn"]["id"]
+    desk.keep(f"{turn}/critique/{attempt['call']['id']}",
+              Judged(turn=turn, picture=attempt["picture"], findings=found.findings))
+    step = step.model_copy(update={"note": note, "seconds": round(desk.clock() - since, 3)})
+    judged = {**attempt, "critique": found.model_dump(mode="json")}
+    return State(attempts=[*state["attempts"][:-1], judged], steps=[*state["steps"], step.model_dump()],
+                 messages=add_to_last(state["messages"], note), usage=spent(state, since, desk.clock))
+
+
+def _speaks_for(state: State, ctx: ToolContext, tool: str) -> bool:
+    """Whether the Brief says what this picture should show: a planner that writes none may draw past an old one."""
+    drawn_from_brief = tool == "generate" and ctx.capabilities.world is not None
+    return not ctx.brief.empty() and (state["edition"] > 0 or drawn_from_brief)
+
+
+def ending(error: Exception, desk: Desk, bounds: Limits) -> dict[str, str]:
+    """Why the turn ends before the planner was done."""
+    if isinstance(error, Cancelled) and desk.stop():
+        return {"why": "stopped", "text": "Stopped."}
+    if isinstance(error, Cancelled):
+        return {"why": "budget", "text": f"The {bounds.seconds:g} seconds that this turn may take are over "
+                                         "(--budget-seconds allows more)."}
+    why = {BudgetSpent: "budget", Loop: "loop", Unreadable: "planner"}.get(type(error), "planner")
+    return {"why": why, "text": str(error)}

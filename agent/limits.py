@@ -1,0 +1,48 @@
+"""What one turn may spend, checked before it is spent. Raises `tools.api.BudgetSpent`, one sentence each.
+
+Limits come from the settings and the command's flags only: nothing that a user or a model says can change them.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tools.api import BudgetSpent, Limits, Usage
+
+CHARACTERS_PER_TOKEN = 4  # a cautious guess for servers that do not say what a prompt costs
+
+
+def estimate_tokens(*parts: Any) -> int:
+    """About how many tokens these values make as text."""
+    return sum(len(json.dumps(part, ensure_ascii=False)) for part in parts) // CHARACTERS_PER_TOKEN
+
+
+def check_time(usage: Usage, limits: Limits) -> None:
+    if usage.seconds >= limits.seconds:
+        raise BudgetSpent(f"The {limits.seconds:g} seconds that this turn may take are over "
+                          "(--budget-seconds allows more).")
+
+
+def check_planner(usage: Usage, limits: Limits, tokens: int) -> None:
+    """Before a planner's call whose prompt is about `tokens` long."""
+    check_time(usage, limits)
+    if usage.planner_calls >= limits.planner_calls:
+        raise BudgetSpent(f"The planner was asked {limits.planner_calls} times, which is the limit of one turn.")
+    if usage.tokens + tokens > limits.tokens:
+        raise BudgetSpent(f"The next planner call would exceed the {limits.tokens} tokens of one turn.")
+
+
+def check_tool(usage: Usage, limits: Limits, draws: bool) -> None:
+    """Before a tool's call; `draws` when it costs a picture."""
+    check_time(usage, limits)
+    if usage.tool_calls >= limits.tool_calls:
+        raise BudgetSpent(f"{limits.tool_calls} tool calls were made, which is the limit of one turn.")
+    if draws and usage.images >= limits.images:
+        noun = "picture was" if limits.images == 1 else "pictures were"
+        raise BudgetSpent(f"{limits.images} {noun} drawn, which is the limit of one turn (--budget-images).")
+
+
+def remaining(usage: Usage, limits: Limits) -> dict[str, float]:
+    """What is left, as the planner sees it."""
+    return {name: max(0, round(getattr(limits, name) - getattr(usage, name), 1)) for name in Limits.model_fields}

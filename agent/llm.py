@@ -1,0 +1,274 @@
+"""A planner behind any server that speaks chat completions with tools, through the `openai` client.
+
+What a server can do wrong has a bound or a name here:
+
+    silence, keep-alives without content   a deadline on every chunk and one on the whole reply, by the wall clock
+    429, 5xx, no connection                a few retries with jitter; Retry-After is honoured up to 30 seconds
+    anything else                          one `agent.api.PlannerError`, one sentence; the key is never part of it
+
+`stop` is polled ten times a second; a stopped reply is empty.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, TypeVar
+
+from pydantic import SecretStr
+
+from agent.api import (
+    PlannerError,
+    PlannerNonsense,
+    PlannerRateLimited,
+    PlannerRefused,
+    PlannerReply,
+    PlannerTimeout,
+    PlannerUnreachable,
+    ToolCall,
+)
+from agent.limits import estimate_tokens
+from agent.parsing import parse_arguments
+
+DEFAULT_URL = "https://api.openai.com/v1"
+RETRIES = 3
+FIRST_PAUSE = 0.5
+LONGEST_PAUSE = 30.0
+POLL = 0.1
+MAX_CALLS = 16
+MAX_CHARACTERS = 400_000
+_WAY_OUT = "`--planner embedded` works without a server."
+_T = TypeVar("_T")
+
+
+class _Stopped(Exception):
+    """The user does not want the reply any more."""
+
+
+class ServerPlanner:
+    """Chat completions of one model on one server. `chunk_seconds` and `total_seconds` are by the wall clock."""
+
+    name = "openai"
+
+    def __init__(self, model: str, base_url: str | None = None, api_key: SecretStr | None = None, *,
+                 chunk_seconds: float = 60.0, total_seconds: float = 180.0, max_tokens: int = 2048,
+                 retries: int = RETRIES) -> None:
+        self.model = model
+        self.base_url = base_url or DEFAULT_URL
+        self._key = api_key or SecretStr("none")  # local servers take any
+        self.chunk_seconds, self.total_seconds = chunk_seconds, total_seconds
+        self.max_tokens, self.retries = max_tokens, retries
+
+    def complete(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]],
+                 stop: Callable[[], bool]) -> PlannerReply:
+        """One reply. Raises a `PlannerError`; a stopped reply is empty."""
+        import openai  # noqa: F401  (half a second or more: not on the server's time, and not in the event loop)
+
+        since = time.monotonic()
+        try:
+            reply = asyncio.run(self._within_bounds(messages, tools, stop))
+        except _Stopped:
+            return PlannerReply(seconds=time.monotonic() - since)
+        return reply.model_copy(update={"seconds": time.monotonic() - since})
+
+    async def _within_bounds(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]],
+                             stop: Callable[[], bool]) -> PlannerReply:
+        work = asyncio.ensure_future(self._patiently(messages, tools))
+        deadline = time.monotonic() + self.total_seconds
+        try:
+            while not work.done():
+                if stop():
+                    raise _Stopped
+                if time.monotonic() >= deadline:
+                    raise PlannerTimeout(f"{self._who} took longer than {self.total_seconds:g} s to answer. {_WAY_OUT}")
+                await asyncio.wait([work], timeout=POLL)
+            return work.result()
+        finally:
+            await _end(work)
+
+    async def _patiently(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> PlannerReply:
+        for attempt in range(self.retries + 1):
+            try:
+                return await self._once(messages, tools)
+            except PlannerError as error:
+                pause = _pause(error, attempt)
+                if attempt == self.retries or pause is None:
+                    raise
+                await asyncio.sleep(pause)
+        raise AssertionError("unreachable")
+
+    async def _once(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> PlannerReply:
+        from openai import AsyncOpenAI
+
+        client = AsyncOpenAI(api_key=self._key.get_secret_value(), base_url=self.base_url, max_retries=0,
+                             timeout=self.total_seconds)
+        try:
+            return await self._ask(client, messages, tools)
+        except PlannerError:
+            raise
+        except Exception as error:
+            raise self.explain(error) from None  # the cause may quote the request, and with it the key
+        finally:
+            await client.close()
+
+    async def _ask(self, client: Any, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> PlannerReply:
+        """Streamed; in one piece and with nothing optional where the server will not have it or streams nothing."""
+        from openai import BadRequestError, UnprocessableEntityError
+
+        asked = {"model": self.model, "messages": messages, **({"tools": tools} if tools else {})}
+        try:
+            reply = await self._streamed(client, asked)
+        except (BadRequestError, UnprocessableEntityError):
+            reply = None
+        reply = reply or _whole(await self._in_time(client.chat.completions.create(**asked)))
+        if reply is None:
+            raise PlannerNonsense(f"{self._who} sent an answer without content. {_WAY_OUT}")
+        guess = estimate_tokens(messages, tools, reply.model_dump())
+        return reply if reply.tokens else reply.model_copy(update={"tokens": guess})
+
+    async def _streamed(self, client: Any, asked: dict[str, Any]) -> PlannerReply | None:
+        gathered = _Gathered()
+        stream = await self._in_time(client.chat.completions.create(
+            **asked, stream=True, stream_options={"include_usage": True}, max_completion_tokens=self.max_tokens))
+        try:
+            async for chunk in self._chunks(stream):
+                gathered.add(chunk)
+        finally:
+            await stream.close()
+        return gathered.reply()
+
+    async def _chunks(self, stream: Any) -> AsyncIterator[Any]:
+        """Chunks with content, each in time: keep-alive comments do not count."""
+        iterator = stream.__aiter__()
+        while True:
+            try:
+                yield await self._in_time(iterator.__anext__())
+            except StopAsyncIteration:
+                return
+
+    async def _in_time(self, work: Awaitable[_T]) -> _T:
+        try:
+            return await asyncio.wait_for(work, self.chunk_seconds)
+        except TimeoutError:
+            raise PlannerTimeout(f"{self._who} was silent for {self.chunk_seconds:g} s. {_WAY_OUT}") from None
+
+    @property
+    def _who(self) -> str:
+        return f"The planner {self.model!r} at {self.base_url}"
+
+    def explain(self, error: Exception) -> PlannerError:
+        """Any exception of the client or of reading its answer as ours; never quotes a header or a key."""
+        import openai
+
+        status = getattr(error, "status_code", None)
+        if isinstance(error, openai.APITimeoutError | TimeoutError):
+            return PlannerTimeout(f"{self._who} did not answer in time. {_WAY_OUT}")
+        if isinstance(error, openai.RateLimitError):
+            return _paused(PlannerRateLimited(f"{self._who} has had too many requests (429); wait a while. "
+                                              f"{_WAY_OUT}"), error)
+        if isinstance(error, openai.APIStatusError) and status is not None and status >= 500:
+            return _paused(PlannerUnreachable(f"{self._who} has an error of its own ({status}). {_WAY_OUT}"), error)
+        if isinstance(error, openai.APIStatusError):
+            return PlannerRefused(f"{self._who} refused the request ({status}: {self._reason(error)}); check "
+                                  f"OPENAI_API_KEY and MAQUETTE_PLANNER_MODEL. {_WAY_OUT}")
+        if isinstance(error, openai.APIConnectionError):
+            return _paused(PlannerUnreachable(f"Nothing answers at {self.base_url}; check OPENAI_BASE_URL and that "
+                                              f"the server runs. {_WAY_OUT}"), error)
+        if isinstance(error, openai.APIError) and not isinstance(error, openai.APIResponseValidationError):
+            return PlannerUnreachable(f"{self._who} reported an error in mid-answer. {_WAY_OUT}")
+        return PlannerNonsense(f"{self._who} sent an answer that cannot be read ({type(error).__name__}). {_WAY_OUT}")
+
+    def _reason(self, error: Any) -> str:
+        body = error.body if isinstance(error.body, dict) else {}
+        reason = str(body.get("message") or "no reason given").replace(self._key.get_secret_value(), "…")
+        return re.sub(r"sk-[\w*-]+", "…", " ".join(reason.split()))[:200]
+
+
+async def _end(work: asyncio.Future[Any]) -> None:
+    work.cancel()
+    await asyncio.wait([work], timeout=1.0)
+    if work.done() and not work.cancelled():
+        work.exception()  # seen, so that asyncio does not log it
+
+
+def _paused(error: PlannerError, cause: Any) -> PlannerError:
+    """Notes how long the server asks to wait."""
+    headers = getattr(getattr(cause, "response", None), "headers", None) or {}
+    try:
+        error.retry_after = float(headers.get("retry-after", 0))  # type: ignore[attr-defined]
+    except ValueError:
+        error.retry_after = 0.0  # type: ignore[attr-defined]
+    return error
+
+
+def _pause(error: PlannerError, attempt: int) -> float | None:
+    """Seconds until the next try; None where there should be none."""
+    asked = getattr(error, "retry_after", None)
+    if asked is None or not 0 <= asked <= LONGEST_PAUSE:
+        return None
+    return max(asked, FIRST_PAUSE * 2**attempt * random.uniform(0.5, 1.0))
+
+
+class _Gathered:
+    """A streamed reply, put together from its chunks."""
+
+    def __init__(self) -> None:
+        self.text: list[str] = []
+        self.calls: dict[int, dict[str, str]] = {}
+        self.tokens = 0
+        self.size = 0
+
+    def add(self, chunk: Any) -> None:
+        if getattr(chunk, "usage", None):
+            self.tokens = max(self.tokens, int(chunk.usage.total_tokens or 0))
+        for choice in (getattr(chunk, "choices", None) or [])[:1]:
+            delta = choice.delta
+            if delta is None:
+                continue
+            self._grow(delta.content)
+            self.text.append(delta.content or "")
+            for position, part in enumerate(delta.tool_calls or []):
+                self._add_call(position, part)
+
+    def _add_call(self, position: int, part: Any) -> None:
+        index = part.index if isinstance(part.index, int) else position
+        call = self.calls.setdefault(index, {"name": "", "arguments": ""})
+        if part.function is not None:
+            self._grow(part.function.arguments)
+            call["name"] += part.function.name or ""
+            call["arguments"] += part.function.arguments or ""
+
+    def _grow(self, text: str | None) -> None:
+        self.size += len(text or "")
+        if self.size > MAX_CHARACTERS:
+            raise PlannerNonsense(f"The planner's reply is longer than {MAX_CHARACTERS} characters. {_WAY_OUT}")
+
+    def reply(self) -> PlannerReply | None:
+        calls = [(call["name"], call["arguments"]) for _, call in sorted(self.calls.items())]
+        return _reply("".join(self.text), calls, self.tokens)
+
+
+def _whole(completion: Any) -> PlannerReply | None:
+    """An answer that came in one piece; None where it holds nothing."""
+    choices = getattr(completion, "choices", None) or []
+    if not choices or choices[0].message is None:
+        return None
+    message = choices[0].message
+    calls = [(call.function.name, call.function.arguments) for call in message.tool_calls or []]
+    tokens = int(completion.usage.total_tokens or 0) if completion.usage else 0
+    return _reply(message.content or "", calls, tokens)
+
+
+def _reply(text: str, calls: list[tuple[str, str]], tokens: int) -> PlannerReply | None:
+    if not text.strip() and not calls:
+        return None
+    return PlannerReply(text=text, calls=[_call(n, *call) for n, call in enumerate(calls[:MAX_CALLS])],
+                        tokens=max(0, tokens))
+
+
+def _call(number: int, name: str, raw: str) -> ToolCall:
+    arguments, error = parse_arguments(raw)
+    return ToolCall(id=str(number), name=str(name)[:64], arguments=arguments, error=error)

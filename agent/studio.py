@@ -1,0 +1,353 @@
+"""The studio: the one door for the page, the commands and the evals (`agent.api.StudioProtocol`).
+
+    with open_studio(settings) as studio:
+        outcome = studio.turn(studio.new_session(), Turn(id=uuid4().hex, text="two dogs"))
+
+A turn runs in its caller's thread, alone in its session. What must survive is on disk before anybody hears of it;
+a turn that was cut off anywhere goes on with `resume` from its last checkpoint.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from agent import planners, prompt
+from agent.api import (
+    Answered,
+    Asked,
+    BadInput,
+    Briefed,
+    Called,
+    Entry,
+    Event,
+    Listen,
+    NothingToResume,
+    Options,
+    Outcome,
+    Planner,
+    SessionView,
+    Turn,
+    UserSaid,
+)
+from agent.checkpoints import Checkpoints
+from agent.database import explained
+from agent.folder import DataFolder
+from agent.outcomes import conclude
+from agent.replaying import replay
+from agent.sessions import Sessions
+from agent.settings import Settings
+from agent.state import SCHEMA_VERSION, Desk, State, brief_of
+from generators.api import BadPicture, Extent
+from generators.pixels import ingest, ingest_mask
+from generators.workshop import Workshop
+from tools.api import Brief, PictureRecord, Question, ToolError
+from tools.coverage import cannot
+from tools.history import undo_target
+from tools.images import ImageStore
+
+MAX_CHARACTERS = 4000
+
+
+def _never() -> bool:
+    return False
+
+
+def _nobody(event: Event) -> None:
+    """Nobody listens."""
+
+
+@contextlib.contextmanager
+def open_studio(settings: Settings) -> Iterator[Studio]:
+    """A studio on the settings' data folder; closed at the end, workers included."""
+    studio = Studio(settings)
+    try:
+        yield studio
+    finally:
+        studio.close()
+
+
+class Studio:
+    """Sessions, pictures, models and the planner of one data folder. Thread-safe: one turn at a time per session."""
+
+    def __init__(self, settings: Settings, workshop: Workshop | None = None, planner: Planner | None = None) -> None:
+        self.settings = settings
+        self.folder = DataFolder(settings.data)
+        self.sessions_on_disk = Sessions(settings.data)
+        self.store = ImageStore(settings.data)
+        if self.folder.alone:
+            self.store.sweep()
+        self.workshop = workshop or Workshop(threads=settings.threads)
+        self._planner = planner
+
+    @cached_property
+    def checkpoints(self) -> Checkpoints:
+        return Checkpoints(self.settings.data)
+
+    def close(self) -> None:
+        self.workshop.close()
+        if "checkpoints" in self.__dict__:
+            self.checkpoints.close()
+        self.sessions_on_disk.close()
+        self.folder.close()
+
+    # Sessions
+
+    def new_session(self) -> str:
+        return self.sessions_on_disk.create()
+
+    def sessions(self) -> list[dict[str, Any]]:
+        return self.sessions_on_disk.listing()
+
+    def current(self, session: str) -> str | None:
+        self.sessions_on_disk.require(session)
+        return self.sessions_on_disk.picture(session)
+
+    def view(self, session: str) -> SessionView:
+        self.sessions_on_disk.require(session)
+        entries = [self._with_paths(entry) for entry in self.sessions_on_disk.entries(session)]
+        unfinished = self.sessions_on_disk.open_turn(session) is not None
+        return SessionView(session=session, entries=entries, versions=self._records(_made(entries)),
+                           picture=self.sessions_on_disk.picture(session), brief=_brief(entries),
+                           question=_question(entries),
+                           interrupted=unfinished and not self.sessions_on_disk.busy(session))
+
+    def _records(self, pictures: list[str]) -> list[PictureRecord]:
+        return [self.store.record(picture) for picture in pictures if picture in self.store]
+
+    def _with_paths(self, entry: Entry) -> Entry:
+        """Paths follow the data folder, wherever it is now."""
+        if not isinstance(entry, Answered):
+            return entry
+        images = [image.model_copy(update={"path": str(self.store.folder / "pictures" / f"{image.id}.png")})
+                  for image in entry.outcome.images]
+        return entry.model_copy(update={"outcome": entry.outcome.model_copy(update={"images": images})})
+
+    # Pictures
+
+    def ingest(self, data: bytes) -> PictureRecord:
+        taken = ingest(data)
+        return self.store.put(taken.image, PictureRecord(id="", role="upload", width=0, height=0))
+
+    def ingest_mask(self, data: bytes, picture: str) -> PictureRecord:
+        record = self.store.record(picture)
+        mask = ingest_mask(data, Extent(record.width, record.height))
+        return self.store.put(mask, PictureRecord(id="", role="mask", width=0, height=0))
+
+    def path(self, picture: str) -> str:
+        return str(self.store.path(picture))
+
+    def export(self, picture: str, folder: str | Path) -> str:
+        """A copy of a stored picture in a folder, with what was found out about it inside; its path."""
+        return str(self.store.export(picture, folder))
+
+    def undo(self, session: str) -> SessionView:
+        """Back to the picture before the current one. Raises `BadInput` where there is none."""
+        with self._settled(session):
+            entries = self.sessions_on_disk.entries(session)
+            try:
+                picture = undo_target(self.store, self.sessions_on_disk.picture(session), _shown(entries))
+            except ToolError as error:
+                raise BadInput(str(error)) from None
+            self._choose(session, picture, entries)
+        return self.view(session)
+
+    def select(self, session: str, picture: str) -> SessionView:
+        """Make a picture of this session the current one. Raises `BadInput` where it is none of them."""
+        with self._settled(session):
+            entries = self.sessions_on_disk.entries(session)
+            if picture not in _made(entries):
+                raise BadInput(f"Session {session} has no picture {picture[:40]!r}.")
+            self._choose(session, picture, entries)
+        return self.view(session)
+
+    def _choose(self, session: str, picture: str, entries: list[Entry]) -> None:
+        brief = self.store.record(picture).brief
+        if brief and brief != _brief(entries):
+            number = len(entries)
+            self.sessions_on_disk.append(session, f"choice-{number}", Briefed(turn=f"choice-{number}", brief=brief))
+        self.sessions_on_disk.choose(session, picture)
+
+    @contextlib.contextmanager
+    def _settled(self, session: str) -> Iterator[None]:
+        """The session for ourselves, with no turn left open."""
+        self.sessions_on_disk.require(session)
+        with self.sessions_on_disk.alone(session):
+            self._abandon(session)
+            yield
+
+    # Turns
+
+    def turn(self, session: str, turn: Turn, options: Options | None = None, listen: Listen | None = None,
+             stop: Callable[[], bool] | None = None) -> Outcome:
+        """Work on a message. The same `turn.id` again gives the same outcome, or goes on where it was cut off.
+
+        Raises an `AgentError` or `GeneratorError` where the message cannot be taken; nothing is kept of it then.
+        """
+        options = self._settle(options)
+        self.sessions_on_disk.require(session)
+        with self.sessions_on_disk.alone(session):
+            if earlier := self.sessions_on_disk.answered(session, turn.id):
+                return self._outcome(earlier)
+            self.check(session, turn, options)
+            self._abandon(session, unless=turn.id)
+            return self._run(session, turn, options, listen or _nobody, stop or _never)
+
+    def resume(self, session: str, listen: Listen | None = None, stop: Callable[[], bool] | None = None) -> Outcome:
+        """Finish the turn that was cut off. Raises `NothingToResume` where there is none."""
+        self.sessions_on_disk.require(session)
+        with self.sessions_on_disk.alone(session):
+            unfinished = self.sessions_on_disk.open_turn(session)
+            if unfinished is None:
+                raise NothingToResume(f"No turn of session {session} was interrupted.")
+            return self._run(session, *unfinished, listen or _nobody, stop or _never)
+
+    def _settle(self, options: Options | None) -> Options:
+        """The options with everything that they leave open as the settings say."""
+        options = options or Options(limits=self.settings.limits)
+        return options.model_copy(update={"generator": options.generator or self.settings.generator,
+                                          "planner": options.planner or self.settings.planner})
+
+    def check(self, session: str | None, turn: Turn, options: Options | None = None) -> None:
+        """Everything that can be wrong with a message, before anything is kept of it (None: for a new session).
+
+        Raises `BadInput`, `UnknownSession`, or a `GeneratorError`.
+        """
+        if not turn.text.strip() and not turn.uploads:
+            raise BadInput("There is nothing to do: the message is empty.")
+        if len(turn.text) > MAX_CHARACTERS:
+            raise BadInput(f"The message is {len(turn.text)} characters long; at most {MAX_CHARACTERS} are read.")
+        self.check_options(options)
+        records = [self.store.record(id) for id in turn.uploads]
+        if turn.mask:
+            current = self.current(session) if session else None
+            self._check_mask(turn.mask, records[-1].id if records else current)
+
+    def check_options(self, options: Options | None) -> None:
+        """Raises `ModelUnavailable` or `BadInput` where there is no such generator or planner."""
+        settled = self._settle(options)
+        self.workshop.model(settled.generator or "")
+        if not settled.single_shot:
+            self.planner(settled.planner or "auto")
+
+    def _check_mask(self, mask: str, picture: str | None) -> None:
+        if picture is None:
+            raise BadInput("There is a mask but no picture yet that it could belong to.")
+        painted, under = self.store.record(mask), self.store.record(picture)
+        if (painted.width, painted.height) != (under.width, under.height):
+            raise BadPicture(f"The mask has {painted.width}x{painted.height} pixels, the picture "
+                             f"{under.width}x{under.height}: they must be the same size.")
+
+    def planner(self, kind: str, rehearsing: bool = False) -> Planner:
+        return self._planner or planners.make(kind, self.settings, self.workshop, rehearsing)
+
+    def _run(self, session: str, turn: Turn, options: Options, listen: Listen, stop: Callable[[], bool]) -> Outcome:
+        begun = self.sessions_on_disk.open_turn(session) is None
+        number = self.sessions_on_disk.begin(session, turn, options)
+        entries = self.sessions_on_disk.entries(session)
+        if begun:
+            listen(next(e for e in entries if isinstance(e, UserSaid) and e.turn == turn.id))
+        desk = self._desk(session, turn, options, entries, listen, stop)
+        with explained(self.settings.data):
+            state = self.checkpoints.run(self._input(session, turn, options, number, entries), desk)
+        return self._finish(session, state, desk)
+
+    def _input(self, session: str, turn: Turn, options: Options, number: int, entries: list[Entry]) -> State:
+        """What the graph starts a turn with."""
+        brief, question = _brief(entries), _question(entries, before=turn.id)
+        model = self.workshop.model(options.generator or self.settings.generator).name
+        return State(schema_version=SCHEMA_VERSION, session=session, turn=turn.model_dump(), number=number,
+                     picture=self.sessions_on_disk.picture(session), layout=[],
+                     brief=brief.model_dump(mode="json") if brief and not options.single_shot else None,
+                     question=question.model_dump() if question else None,
+                     plan={"model": model, "seed": options.seed, "single_shot": options.single_shot,
+                           "limits": options.limits.model_dump(), "repairs": self.settings.repairs})
+
+    def _desk(self, session: str, turn: Turn, options: Options, entries: list[Entry], listen: Listen,
+              stop: Callable[[], bool]) -> Desk:
+        def keep(key: str, entry: Entry) -> None:
+            if self.sessions_on_disk.append(session, key, entry):
+                listen(entry)
+
+        earlier = [entry for entry in entries if entry.turn != turn.id]
+        planner = None if options.single_shot else self.planner(options.planner or "auto")
+        return Desk(session=session, images=self.store, workshop=self.workshop,
+                    planner=planner, keep=keep, tell=listen, stop=stop,
+                    history=prompt.history(earlier, until=turn.id), versions=tuple(_shown(earlier)))
+
+    def _finish(self, session: str, state: State, desk: Desk) -> Outcome:
+        turn, question = state["turn"]["id"], state.get("asking")
+        if question:
+            desk.keep(f"{turn}/question", Asked(turn=turn, question=Question.model_validate(question)))
+        model = self.workshop.model(state["plan"]["model"])
+        outcome = conclude(state, session, self.store.record, self.path, cannot(brief_of(state), model.capabilities))
+        entry = Answered(turn=turn, outcome=outcome, picture=state.get("picture"))
+        if self.sessions_on_disk.finish(session, entry):
+            desk.tell(entry)
+        if not question:
+            self.checkpoints.forget(session)
+        return outcome
+
+    def _outcome(self, entry: Answered) -> Outcome:
+        shown = self._with_paths(entry)
+        assert isinstance(shown, Answered)
+        return shown.outcome
+
+    def _abandon(self, session: str, unless: str | None = None) -> None:
+        """Close a turn that was cut off and that nobody will resume; what it drew stays among the versions."""
+        unfinished = self.sessions_on_disk.open_turn(session)
+        if unfinished is None or unfinished[0].id == unless:
+            return
+        outcome = Outcome(status="stopped", session=session, reply="This was interrupted and not continued.")
+        self.sessions_on_disk.finish(session, Answered(turn=unfinished[0].id, outcome=outcome,
+                                                       picture=self.sessions_on_disk.picture(session)))
+        self.checkpoints.forget(session)
+
+    # Models, dry runs, replays
+
+    def models(self) -> list[dict[str, Any]]:
+        return self.workshop.describe()
+
+    def plan(self, turns: list[str], options: Options | None = None) -> dict[str, Any]:
+        from agent.rehearsal import rehearse  # brings the grammar, which most commands do without
+
+        options = self._settle(options)
+        if not turns or any(len(text) > MAX_CHARACTERS for text in turns):
+            raise BadInput(f"A plan needs one or more turns of at most {MAX_CHARACTERS} characters.")
+        return rehearse(turns, self.workshop, self.planner(options.planner or "auto", rehearsing=True),
+                        self.workshop.model(options.generator or ""), options)
+
+    def replay(self, data: bytes, beside: Sequence[bytes] = ()) -> dict[str, Any]:
+        """Draw the picture of these bytes again; `beside` are further files that may hold its sources and mask."""
+        return replay(data, self.store, self.workshop, beside)
+
+
+def _made(entries: list[Entry]) -> list[str]:
+    """Pictures in the order in which they came: brought by the user, drawn, chosen."""
+    found: list[str] = []
+    for entry in entries:
+        if isinstance(entry, UserSaid):
+            found += entry.uploads
+        elif isinstance(entry, Called | Answered) and entry.picture:
+            found.append(entry.picture)
+    return list(dict.fromkeys(found))
+
+
+def _shown(entries: list[Entry]) -> list[str]:
+    """The versions as a user counts them: what they brought, and the picture that each turn ended with."""
+    return _made([entry for entry in entries if not isinstance(entry, Called)])
+
+
+def _brief(entries: list[Entry]) -> Brief | None:
+    return next((entry.brief for entry in reversed(entries) if isinstance(entry, Briefed)), None)
+
+
+def _question(entries: list[Entry], before: str = "") -> Question | None:
+    """The question that waits for an answer (as it stood before the turn of that id)."""
+    for entry in reversed(entries):
+        if isinstance(entry, Answered) and entry.turn != before:
+            return entry.outcome.question if entry.outcome.status == "question" else None
+    return None

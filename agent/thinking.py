@@ -1,0 +1,89 @@
+"""One call of the planner: what it is shown, what it may spend, and its answer as calls that wait."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from agent import limits, prompt
+from agent.acting import context, ending
+from agent.api import PlannerError, PlannerReply, Thinking
+from agent.state import Desk, State, brief_of, limits_of, spent, usage_of
+from generators.api import Cancelled, GeneratorError
+from tools import coverage, registry, sources
+from tools.api import BudgetSpent, ToolContext, ToolError
+from tools.relations import covered
+from tools.scene import scene_of
+
+
+def think(state: State, desk: Desk) -> State:
+    """Ask the planner. The update holds its calls as `queue`, or its words as `text`, or why the turn `ended`."""
+    assert desk.planner is not None
+    since = desk.clock()
+    ctx = _with_scene(context(state, desk, since))
+    messages, tools = planner_messages(state, desk, ctx), registry.schemas(ctx)
+    try:
+        limits.check_planner(usage_of(state), limits_of(state), limits.estimate_tokens(messages, tools))
+        desk.tell(Thinking(planner=desk.planner.name))
+        answer = desk.planner.complete(messages, tools, ctx.stop)
+        if ctx.stop():
+            raise Cancelled
+    except (BudgetSpent, Cancelled, PlannerError) as error:
+        return State(queue=[], usage=spent(state, since, desk.clock), ended=ending(error, desk, limits_of(state)))
+    return _heard(state, answer, spent(state, since, desk.clock, planner_calls=1, tokens=answer.tokens))
+
+
+def _with_scene(ctx: ToolContext) -> ToolContext:
+    """What can be pointed at, also in a picture that was never held against a Brief; only the world can be read."""
+    if ctx.picture is None or ctx.scene or ctx.capabilities.world is None:
+        return ctx
+    ctx.scene = tuple(scene_of(ctx, ctx.picture))
+    if ctx.scene:
+        ctx.images.annotate(ctx.picture, scene=list(ctx.scene))
+    return ctx
+
+
+def _heard(state: State, answer: PlannerReply, usage: dict[str, Any]) -> State:
+    calls = [call.model_copy(update={"id": f"{state['number']}-{usage['planner_calls']}-{n}"})
+             for n, call in enumerate(answer.calls, start=1)]
+    said: dict[str, Any] = {"role": "assistant", "content": answer.text}
+    if calls:
+        said["tool_calls"] = [{"id": call.id, "type": "function", "function": {
+            "name": call.name, "arguments": json.dumps(call.arguments, ensure_ascii=False)}} for call in calls]
+    return State(queue=[call.model_dump() for call in calls], usage=usage, text=answer.text or state["text"],
+                 messages=[*state["messages"], said])
+
+
+def planner_messages(state: State, desk: Desk, ctx: ToolContext) -> list[dict[str, Any]]:
+    """Exactly what the planner reads."""
+    turn = state["turn"]
+    user = prompt.user_message(turn["text"], bool(turn["mask"]), len(turn["uploads"]))
+    return prompt.build(planner_state(state, desk, ctx), desk.history, user, state["messages"])
+
+
+def _covered(ctx: ToolContext) -> list[str]:
+    """The ids of what lies under the user's paint."""
+    if not (ctx.mask and ctx.picture):
+        return []
+    try:
+        spot = sources.painted(ctx, ctx.images.image(ctx.picture))
+    except (ToolError, GeneratorError):
+        return []
+    return [thing.id for thing in ctx.scene if spot and covered(thing.box, spot[1]) > 0.5]
+
+
+def planner_state(state: State, desk: Desk, ctx: ToolContext) -> dict[str, Any]:
+    """The JSON object behind the line STATE."""
+    question = state.get("question")
+    return {
+        "brief": state.get("brief"),
+        "picture": state.get("picture"),
+        "scene": [thing.model_dump(mode="json") for thing in ctx.scene],
+        "mask": bool(state["turn"]["mask"]),
+        "covered": _covered(ctx),
+        "uploads": len(state["turn"]["uploads"]),
+        "versions": list(ctx.versions),
+        "model": prompt.model_state(ctx.model, coverage.cannot(brief_of(state), ctx.capabilities)),
+        "question": {name: question[name] for name in ("text", "options", "slot")} if question else None,
+        "budget": limits.remaining(usage_of(state), limits_of(state)),
+    }
