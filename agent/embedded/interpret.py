@@ -30,6 +30,8 @@ class Plan:
     calls: list[Call] = field(default_factory=list)
     text: str = ""
 
+LONGEST_PROMPT = 4000  # what the tool takes
+
 
 def interpret(now: Situation) -> Plan:
     """The plan for a turn's first call; after tools have answered, only what is left to say."""
@@ -197,9 +199,10 @@ def _drawn(now: Situation, brief: Brief, seed: int | None, said: Description | N
 def _prompt(now: Situation, brief: Brief, said: Description | None) -> str:
     """The user's own words for a model that takes any; the Brief in one sentence for one of the world."""
     if now.world is not None or said is None:
-        return caption(brief, now.world) or now.message or "a picture"
-    begin = said.start if 0 <= said.start < len(now.message) else 0
-    return now.message[begin:].strip(" \t\n,.;:!?")[:4000] or now.message[:4000] or "a picture"
+        words = caption(brief, now.world)
+    else:
+        words = now.message[said.start if 0 <= said.start < len(now.message) else 0:].strip(" \t\n,.;:!?")
+    return (words or now.message or "a picture")[:LONGEST_PROMPT]
 
 
 def _same_again(now: Situation) -> Brief:
