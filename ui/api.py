@@ -1,0 +1,48 @@
+"""The nouns of the page. Standard library, pydantic and Pillow only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+
+class PageSettings(Protocol):
+    """What the page needs to know of the settings; `agent.settings.Settings` has it."""
+
+    @property
+    def host(self) -> str: ...
+
+    @property
+    def port(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class Address:
+    """Plain settings for a page, as tests and small programs use them."""
+
+    host: str = "127.0.0.1"
+    port: int = 7860
+
+
+class Sent(BaseModel):
+    """What the browser says with every event: which session it shows, and what is picked and painted there.
+
+    `mask` is a PNG as a data URL whose opacity is the paint, on the picture with the id `picture`.
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+    session: str | None = None
+    model: str | None = None
+    mask: str | None = None
+    picture: str | None = None
+
+
+def read_sent(text: str | None) -> Sent:
+    """Reads it; what cannot be read counts as nothing said."""
+    try:
+        return Sent.model_validate_json(text or "{}")
+    except ValidationError:
+        return Sent()

@@ -1,0 +1,116 @@
+"""The page's layout and its wiring, in Gradio. What happens on an event is in `ui/page.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import gradio as gr
+
+from ui.api import Sent, read_sent
+from ui.page import Frame, Page, safely
+
+# Sends what the browser knows (session, picked model, painted area) as the last input of every event.
+# Gradio loads scripts as it goes, so the first event may come before ours is there.
+TELL = """async (...inputs) => {
+  while (!window.maquette) await new Promise((again) => setTimeout(again, 20));
+  return [...inputs.slice(0, -1), window.maquette.tell()];
+}"""
+HEAD = '<script src="/page/maquette.js"></script>'
+WIRE = "window.maquette.connect((data) => trigger('act', data));"
+SIGNAL = "const read = () => window.maquette.signal(element.textContent); watch('value', read); read();"
+SHOWN = "const show = () => window.maquette.shown(); watch('value', show); show();"
+HANDLE = '<button type="button" class="mq-handle" data-sheet aria-label="More or less of the chat"></button>'
+PAINTED = ('<div class="mq-painted" role="status"><span>The painted area will be used.</span>'
+           '<button type="button" data-paint="clear">Clear</button></div>')
+PLACEHOLDER = "Say what you want…"
+EVENT: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "concurrency_limit": None}
+
+
+def layout(page: Page) -> gr.Blocks:
+    """The whole page."""
+    with gr.Blocks(title="Maquette", analytics_enabled=False, fill_width=True,
+                   delete_cache=(3600, 24 * 3600)) as blocks:
+        top = gr.HTML(elem_id="top", js_on_load=SHOWN, head=HEAD, apply_default_css=False)
+        with gr.Row(elem_id="studio", equal_height=False):
+            with gr.Column(elem_id="talk-side", min_width=0):
+                gr.HTML(HANDLE, elem_id="handle", js_on_load=None, apply_default_css=False)
+                welcome = gr.HTML(elem_id="welcome", js_on_load=None, apply_default_css=False)
+                talk = _talk()
+                strip = gr.HTML(elem_id="strip", js_on_load=None, apply_default_css=False)
+                gr.HTML(PAINTED, elem_id="painted", js_on_load=None, apply_default_css=False)
+                with gr.Row(elem_id="composer"):
+                    box = _box()
+                    stop = gr.Button("Stop", elem_id="stop", min_width=0, scale=0)
+            with gr.Column(elem_id="stage-side", min_width=0):
+                picture = gr.HTML(elem_id="stage", js_on_load=SHOWN, head=HEAD, apply_default_css=False)
+                facts = gr.HTML(elem_id="facts", js_on_load=SHOWN, head=HEAD, apply_default_css=False)
+        signal = gr.HTML(elem_id="signal", js_on_load=SIGNAL, head=HEAD, apply_default_css=False,
+                         elem_classes="mq-hidden")
+        wire = gr.HTML(elem_id="wire", js_on_load=WIRE, head=HEAD, apply_default_css=False, elem_classes="mq-hidden")
+        told = gr.Textbox(visible=False)
+        outputs = [box, talk, welcome, picture, facts, top, strip, signal]
+        _wire(page, blocks, box, talk, stop, wire, told, outputs)
+    return blocks
+
+
+def _talk() -> gr.Chatbot:
+    return gr.Chatbot(elem_id="talk", label="Conversation", show_label=False, container=False, height=None,
+                      layout="bubble", buttons=[], allow_tags=False, sanitize_html=True, latex_delimiters=[],
+                      feedback_options=None, line_breaks=False, placeholder=" ", allow_file_downloads=False)
+
+
+def _box() -> gr.MultimodalTextbox:
+    return gr.MultimodalTextbox(elem_id="box", label="Message", show_label=False, container=False, lines=1,
+                                max_lines=8, file_types=["image"], file_count="multiple", sources=["upload"],
+                                placeholder=PLACEHOLDER, submit_btn=True, stop_btn=False, autofocus=True,
+                                max_plain_text_length=20000, scale=1, min_width=0)
+
+
+def _wire(page: Page, blocks: gr.Blocks, box: Any, talk: Any, stop: Any, wire: Any, told: Any,
+          outputs: list[Any]) -> None:
+    def load(told: str) -> Iterator[list[Any]]:
+        yield from _values(page.load(read_sent(told)))
+
+    def submit(message: dict[str, Any] | None, told: str) -> Iterator[list[Any]]:
+        message = message or {}
+        yield from _values(page.say(message.get("text") or "", message.get("files") or [], read_sent(told)))
+
+    def choose(told: str, event: gr.SelectData) -> Iterator[list[Any]]:
+        yield from _values(page.say(_chosen(event.value), [], read_sent(told), from_box=False))
+
+    def act(told: str, event: gr.EventData) -> Iterator[list[Any]]:
+        yield from _values(_act(page, event._data or {}, read_sent(told)))
+
+    def halt(told: str) -> None:
+        page.stop(read_sent(told))
+
+    blocks.load(load, told, outputs, js=TELL, **EVENT)
+    box.submit(submit, [box, told], outputs, js=TELL, **EVENT)
+    talk.option_select(choose, told, outputs, js=TELL, **EVENT)
+    wire.act(act, told, outputs, js=TELL, trigger_mode="multiple", **EVENT)
+    stop.click(halt, told, None, js=TELL, queue=False, api_visibility="private", show_progress="hidden")
+
+
+def _act(page: Page, data: dict[str, Any], sent: Sent) -> Iterator[Frame]:
+    """What a button of ours asks for."""
+    acts: dict[str, Callable[[], Iterator[Frame]]] = {
+        "say": lambda: page.say(str(data.get("text", "")), [], sent, from_box=False),
+        "pick": lambda: page.select(sent, str(data.get("id", ""))),
+        "undo": lambda: page.undo(sent),
+        "resume": lambda: page.resume(sent),
+        "refresh": lambda: page.load(sent),
+    }
+    asked = acts.get(str(data.get("act")))
+    return asked() if asked else iter((Frame(),))
+
+
+def _chosen(value: Any) -> str:
+    return str(value.get("value", "")) if isinstance(value, dict) else str(value)
+
+
+def _values(frames: Iterator[Frame]) -> Iterator[list[Any]]:
+    """Frames as the values of `outputs`, in order."""
+    for frame in safely(frames):
+        parts = (frame.talk, frame.welcome, frame.picture, frame.facts, frame.top, frame.strip, frame.signal)
+        yield [gr.skip() if part is None else part for part in (frame.box, *parts)]

@@ -1,0 +1,106 @@
+"""The bar at the top as HTML: sessions, models, help. Pure functions, no Gradio."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from ui.render import escape
+
+HELP = (
+    ("Say it", "Type what you want and press Enter. Go on talking: “make one of the dogs purple”, “undo”."),
+    ("Show it", "Drop a picture into the message box and say what to change in it."),
+    ("Paint it", "Press Paint on the stage, paint over something, then say what to put there and send."),
+    ("Check it", "Point at a badge under the picture to see what the studio saw, and where."),
+    ("Keys", "Enter sends, Shift+Enter starts a new line, Esc stops."),
+)
+
+
+def topbar(sessions: Sequence[Mapping[str, Any]], models: Sequence[Mapping[str, Any]], session: str | None,
+           default: str) -> str:
+    """The whole bar. `models` as `StudioProtocol.models` lists them, `default` the model used unless one is picked."""
+    return ('<header class="mq-top"><a class="mq-brand" href="?" aria-label="Maquette, new session">'
+            f'{mark()}<span>Maquette</span></a><nav aria-label="Studio">{session_menu(sessions, session)}'
+            f'{model_menu(models, default)}{_help()}{_theme()}</nav></header>')
+
+
+def _menu(name: str, label: str, body: str) -> str:
+    return (f'<details class="mq-menu mq-{name}" name="mq-menu"><summary>{label}</summary>'
+            f'<div class="mq-pop">{body}</div></details>')
+
+
+def session_menu(sessions: Sequence[Mapping[str, Any]], session: str | None) -> str:
+    """Links, newest first, so that they open in a new tab as well."""
+    here = next((row for row in sessions if row["session"] == session), None)
+    rows = "".join(_session(row, row["session"] == session) for row in sessions[:40])
+    body = (f'<a class="mq-new" href="?">New session</a><ul>{rows}</ul>' if rows
+            else '<a class="mq-new" href="?">New session</a>')
+    title = escape(_title(here), 60) if here else "New session"
+    return _menu("sessions", f'<span class="mq-cap">Session</span><span class="mq-val">{title}</span>', body)
+
+
+def _title(row: Mapping[str, Any]) -> str:
+    return str(row.get("title") or "untitled")
+
+
+def _session(row: Mapping[str, Any], here: bool) -> str:
+    count = int(row.get("pictures") or 0)
+    amount = f"{count} picture{'' if count == 1 else 's'}"
+    now = ' aria-current="page"' if here else ""
+    return (f'<li><a href="?session={quote(str(row["session"]), safe="")}"{now}>'
+            f"<span>{escape(_title(row), 80)}</span><small>{amount}</small></a></li>")
+
+
+def model_menu(models: Sequence[Mapping[str, Any]], default: str) -> str:
+    """Installed models can be picked; the others say what they would need."""
+    rows = sorted(models, key=lambda row: not row.get("installed"))
+    body = "".join(_model(row) for row in rows) or "<p>No models were found.</p>"
+    label = f'<span class="mq-cap">Model</span><span class="mq-val mq-model-name">{escape(default)}</span>'
+    group = f'<ul role="radiogroup" aria-label="Model" data-default="{escape(default)}">{body}</ul>'
+    return _menu("models", label, group)
+
+
+def usual_model(models: Sequence[Mapping[str, Any]], wanted: str) -> str:
+    """The model that is used unless one is picked: `wanted` by name, or the first usable one of that family."""
+    usable = [row for row in models if row.get("installed")]
+    names = [str(row["name"]) for row in usable if wanted in (row["name"], row.get("family"))]
+    return wanted if wanted in names else next(iter(names), wanted)
+
+
+def _model(row: Mapping[str, Any]) -> str:
+    name, can = escape(str(row["name"])), ", ".join(str(word) for word in row.get("capabilities", ()))
+    needs = _needs(row)
+    off = " disabled" if needs else ""
+    return (f'<li><button type="button" role="radio" aria-checked="false" data-model="{name}"{off}><span>{name}</span>'
+            f"<small>{escape(can)}</small><small>{needs or escape(_size(row))}</small></button></li>")
+
+
+def _needs(row: Mapping[str, Any]) -> str:
+    """What is missing before a model can be used, or nothing."""
+    memory = f"about {float(row.get('memory') or 0):.0f} GB of memory"
+    missing = ["its weights are not on this machine"] if not row.get("installed") else []
+    missing += [f"needs {memory}"] if not row.get("fits", True) else []
+    return escape("; ".join(missing))
+
+
+def _size(row: Mapping[str, Any]) -> str:
+    sizes = ", ".join("×".join(str(int(side)) for side in size) for size in list(row.get("sizes") or ())[:3])
+    return " · ".join(filter(None, [str(row.get("family", "")), sizes]))
+
+
+def _help() -> str:
+    body = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in HELP)
+    return _menu("help", '<span aria-hidden="true">?</span><span class="mq-hidden">Help</span>', f"<dl>{body}</dl>")
+
+
+def _theme() -> str:
+    return ('<button type="button" class="mq-theme" data-theme-switch aria-label="Light or dark">'
+            '<svg viewBox="0 0 24 24" class="mq-icon" aria-hidden="true"><circle cx="12" cy="12" r="8"/>'
+            '<path d="M12 4a8 8 0 0 1 0 16z" class="mq-fill"/></svg></button>')
+
+
+def mark() -> str:
+    """The logo: a small block of clay on a stand."""
+    return ('<svg viewBox="0 0 32 32" class="mq-logo" aria-hidden="true"><path d="M8 25h16v3H8z"/>'
+            '<path d="M15 20h2v5h-2z"/><path class="mq-clay" d="M9 20V9l5 4 2-3 2 3 5-4v11z"/></svg>')

@@ -1,0 +1,317 @@
+"""From what happened to what the chat shows. Pure functions, no Gradio.
+
+A chat item is Gradio's message dict: `role`, `content` and, where they apply, `metadata` (a collapsible step)
+and `options` (quick replies). `content` is HTML that only this file writes. Everything that a model or a person
+wrote goes through `escape`, which leaves no character that HTML, Markdown or TeX would read as its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+
+from agent.api import Answered, Asked, Briefed, Called, Entry, Judged, StepView, UserSaid
+from tools.api import Brief, Finding, Question
+from ui.live import Snapshot
+
+Item = dict[str, Any]
+PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 ,")
+LONGEST = 8000
+# The direction marks can make a text read as what it is not; nothing here needs them.
+DROPPED = dict.fromkeys([0, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+
+# tool -> what it does while it works, what it did
+VERBS = {
+    "generate": ("Drawing", "Drew the picture"),
+    "edit": ("Changing the picture", "Changed the picture"),
+    "inpaint": ("Repainting the area", "Repainted the area"),
+    "layout_plan": ("Planning the layout", "Planned the layout"),
+    "critique": ("Looking at it", "Looked at it"),
+    "write_brief": ("Understanding", "Understood"),
+    "ask": ("Asking", "Asked"),
+    "undo": ("Going back", "Went back a version"),
+    "select": ("Choosing a version", "Chose a version"),
+}
+
+
+# Calls that leave an entry of their own, which says more than the call.
+TOLD = frozenset({"write_brief", "critique", "ask"})
+
+
+def escape(text: str, limit: int = LONGEST) -> str:
+    """`text` as HTML in which nothing is markup: every sign that could be one becomes a character reference."""
+    if len(text) > limit:
+        text = text[:limit] + "…"
+    return "".join(_letter(sign) for sign in text.translate(DROPPED))
+
+
+def _letter(sign: str) -> str:
+    if sign == "\n":
+        return "<br>"
+    if sign in PLAIN or (ord(sign) > 0x9F and sign.isprintable()):
+        return sign
+    return f"&#{ord(sign)};" if sign.isprintable() else " "
+
+
+def picture_url(id: str) -> str:
+    """Where the page finds a stored picture. Ids are hashes; anything else names nothing."""
+    return f"pictures/{id}.png" if _is_id(id) else ""
+
+
+def _is_id(text: str) -> bool:
+    return len(text) == 32 and all(sign in "0123456789abcdef" for sign in text)
+
+
+def picture(id: str, alt: str, kind: str) -> str:
+    """An image element, or nothing where the id is none."""
+    url = picture_url(id)
+    return f'<img class="mq-{kind}" src="{url}" alt="{escape(alt, 300)}" loading="lazy">' if url else ""
+
+
+def brief_line(brief: Brief) -> str:
+    """`a red apple · two dogs · beach` as plain text."""
+    parts = [thing.phrase() for thing in brief.objects]
+    parts += [brief.relation_text(relation) for relation in brief.relations]
+    parts += [value for value in (brief.background, brief.style) if value]
+    parts += [f"the words “{brief.text}”"] if brief.text else []
+    parts += [f"no {word}" for word in brief.avoid]
+    return " · ".join(parts)
+
+
+def alt_text(brief: Brief | None, said: str = "") -> str:
+    """What a picture shows, as far as the studio knows: for those who cannot see it."""
+    if brief and not brief.empty():
+        names = [thing.phrase() for thing in brief.objects]
+        where = f", {brief.background}" if brief.background else ""
+        return f"A picture of {_listed(names) or 'the scene'}{where}"
+    return f"A picture for “{said}”" if said else "A picture"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
+@dataclass
+class _Turn:
+    """The entries of one turn, gathered."""
+
+    id: str
+    said: UserSaid | None = None
+    steps: list[Entry] = field(default_factory=list)
+    asked: Asked | None = None
+    ended: Answered | None = None
+    shown: str | None = None
+    under: str | None = None
+    brief: Brief | None = None
+
+
+def _turns(entries: Iterable[Entry]) -> list[_Turn]:
+    turns: dict[str, _Turn] = {}
+    brief = under = None
+    for entry in entries:
+        turn = turns.setdefault(entry.turn, _Turn(entry.turn, brief=brief, under=under))
+        if isinstance(entry, UserSaid):
+            turn.said = entry
+        elif isinstance(entry, Asked):
+            turn.asked = entry
+        elif isinstance(entry, Answered):
+            turn.ended = entry
+            under = entry.picture or under
+        else:
+            turn.steps.append(entry)
+        if isinstance(entry, Briefed):
+            turn.brief = brief = entry.brief
+        if isinstance(entry, Called) and entry.picture:
+            turn.shown = entry.picture
+    return list(turns.values())
+
+
+def chat(entries: Sequence[Entry], now: Snapshot | None = None, question: Question | None = None) -> list[Item]:
+    """Every chat item of a session: `entries` as they are kept, and `now`, the turn that is running, if any.
+
+    `question` is the one that still waits for an answer; older ones show no buttons.
+    """
+    live = now if now and not now.over else None
+    turns = _turns(entries)
+    items: list[Item] = []
+    for turn in turns:
+        items += _turn_items(turn, live if turn is turns[-1] else None)
+    if live and not turns:
+        items += _trace(_Turn("live"), live)
+    if question and items and not live:
+        items[-1] = {**items[-1], "options": _options(question)}
+    return items
+
+
+def _turn_items(turn: _Turn, live: Snapshot | None) -> Iterator[Item]:
+    if turn.said:
+        yield {"role": "user", "content": _bubble(turn.said, turn.under)}
+    yield from _trace(turn, live)
+    if not turn.ended:
+        if turn.asked and not live:
+            yield _says(turn.asked.question.text, "question")
+        return
+    shown = _result(turn)
+    if shown:
+        alt = alt_text(turn.brief, turn.said.text if turn.said else "")
+        yield {"role": "assistant", "content": picture(shown, alt, "result")}
+    outcome = turn.ended.outcome
+    yield _says(outcome.question.text if outcome.question else outcome.reply, outcome.status)
+
+
+def _result(turn: _Turn) -> str | None:
+    """The picture that a turn ended with; none where it only talked."""
+    if turn.ended and turn.ended.outcome.images:
+        made = [image.id for image in turn.ended.outcome.images]
+        return turn.ended.picture if turn.ended.picture in made else made[-1]
+    tools = {entry.step.tool for entry in turn.steps if isinstance(entry, Called)}
+    moved = turn.ended and not turn.ended.outcome.question and tools & {"undo", "select"}
+    return turn.ended.picture if moved and turn.ended else None
+
+
+def _says(text: str, status: str) -> Item:
+    return {"role": "assistant", "content": f'<div class="mq-say mq-{escape(status)}">{escape(text) or "…"}</div>'}
+
+
+def notice(text: str) -> Item:
+    """One sentence about something that went wrong."""
+    return {"role": "assistant", "content": f'<div class="mq-notice" role="alert">{escape(text)}</div>'}
+
+
+def _bubble(said: UserSaid, under: str | None) -> str:
+    shown = [picture(id, "a picture that you sent", "thumb") for id in said.uploads]
+    if said.mask:
+        layers = picture(under or "", "", "thumb") + picture(said.mask, "the area that you painted", "thumb")
+        shown.append(f'<span class="mq-mask"><span class="mq-under">{layers}</span><small>painted area</small></span>')
+    head = f'<span class="mq-sent">{"".join(shown)}</span>' if shown else ""
+    return f'<div class="mq-said">{head}{escape(said.text)}</div>'
+
+
+def _options(question: Question) -> list[dict[str, str]]:
+    return [{"value": option, "label": option} for option in question.options]
+
+
+# The trace: one collapsible line for a turn, its steps inside.
+
+
+def _trace(turn: _Turn, live: Snapshot | None) -> Iterator[Item]:
+    steps = list(_steps(turn))
+    running = list(_running(turn, live)) if live else []
+    if not running and (not steps or not turn.said):  # a version chosen by hand leaves a Brief and no turn
+        return
+    metadata: dict[str, Any] = {"title": _headline(turn, live), "id": f"t-{turn.id}",
+                                "status": "pending" if live else "done"}
+    if turn.ended:
+        metadata["duration"] = round(turn.ended.outcome.usage.seconds, 1)
+    yield {"role": "assistant", "content": "", "metadata": metadata}
+    for number, item in enumerate([*steps, *running]):
+        item["metadata"] |= {"id": f"t-{turn.id}-{number}", "parent_id": f"t-{turn.id}"}
+        yield item
+
+
+def _headline(turn: _Turn, live: Snapshot | None) -> str:
+    if live:
+        return doing(live)
+    words = [word for word in map(_did, turn.steps) if word]
+    return " · ".join(word for word, _ in groupby(words)) or "Thought about it"
+
+
+def doing(live: Snapshot) -> str:
+    if live.stopping:
+        return "Stopping"
+    if live.started:
+        return VERBS.get(live.started[-1].tool, (escape(live.started[-1].tool), ""))[0]
+    return "Thinking"
+
+
+def _did(entry: Entry) -> str:
+    if isinstance(entry, Briefed):
+        return "understood"
+    if isinstance(entry, Judged):
+        passed, checked = _score(entry.findings)
+        return f"checked {passed}/{checked}" if checked else ""
+    if not isinstance(entry, Called) or entry.step.tool in TOLD:
+        return ""
+    short = {"layout_plan": "planned", "generate": "drew", "edit": "changed", "inpaint": "repainted",
+             "undo": "went back", "select": "chose"}
+    return short.get(entry.step.tool, escape(entry.step.tool, 40))
+
+
+def _score(findings: Sequence[Finding]) -> tuple[int, int]:
+    checked = [f for f in findings if f.passed is not None]
+    return sum(f.passed is True for f in checked), len(checked)
+
+
+def _steps(turn: _Turn) -> Iterator[Item]:
+    for entry in turn.steps:
+        if isinstance(entry, Briefed):
+            yield _step("Understood", escape(brief_line(entry.brief)) + _unsure(entry.brief))
+        elif isinstance(entry, Judged):
+            passed, checked = _score(entry.findings)
+            yield _step(f"Looked at it, {passed} of {checked} right" if checked else "Looked at it",
+                        findings_list(entry.findings))
+        elif isinstance(entry, Called) and not (entry.step.ok and entry.step.tool in TOLD):
+            yield _call(entry, turn.brief)
+
+
+def _unsure(brief: Brief) -> str:
+    lines = [("assumed", brief.assumed), ("not understood", brief.unknown), ("kept as it is", brief.keep)]
+    return "".join(f"<br><small>{name}: {escape(', '.join(words))}</small>" for name, words in lines if words)
+
+
+def _call(entry: Called, brief: Brief | None) -> Item:
+    step = entry.step
+    title = VERBS.get(step.tool, ("", escape(step.tool)))[1] if step.ok else f"{_name(step)} did not work"
+    body = escape(step.note) + _arguments(step.arguments)
+    if entry.picture:
+        body += "<br>" + picture(entry.picture, alt_text(brief), "try")
+    return _step(title, body, seconds=step.seconds)
+
+
+def _name(step: StepView) -> str:
+    return VERBS.get(step.tool, (escape(step.tool), ""))[0]
+
+
+def _arguments(arguments: dict[str, Any]) -> str:
+    pairs = [(name, value) for name, value in arguments.items() if isinstance(value, str | int | float) and value != ""]
+    shown = "".join(f"<br><small>{escape(name)}: {escape(str(value), 400)}</small>" for name, value in pairs[:8])
+    return shown.removeprefix("<br>")
+
+
+def _step(title: str, body: str, seconds: float | None = None) -> Item:
+    metadata: dict[str, Any] = {"title": title, "status": "done"}
+    if seconds is not None:
+        metadata["duration"] = round(seconds, 2)
+    return {"role": "assistant", "content": f'<div class="mq-step">{body}</div>', "metadata": metadata}
+
+
+def _running(turn: _Turn, live: Snapshot) -> Iterator[Item]:
+    for started in live.started:
+        metadata: dict[str, Any] = {"title": VERBS.get(started.tool, (escape(started.tool), ""))[0],
+                                    "status": "pending"}
+        if live.working and live.working.call == started.call:
+            metadata["log"] = progress(live)
+        yield {"role": "assistant", "content": "", "metadata": metadata}
+    if not live.started and not turn.steps:
+        yield {"role": "assistant", "content": "", "metadata": {"title": "Reading what you said", "status": "pending"}}
+
+
+def progress(live: Snapshot) -> str:
+    """`step 5/20`, `loading the model`, or nothing."""
+    if not live.working:
+        return ""
+    return f"step {live.working.step}/{live.working.steps}" if live.working.steps else "loading the model"
+
+
+def mark(finding: Finding) -> str:
+    return "?" if finding.passed is None else "✓" if finding.passed else "✗"
+
+
+def findings_list(findings: Sequence[Finding]) -> str:
+    """Every checked line with its mark and its evidence."""
+    words = {"✓": "met", "✗": "not met", "?": "not checked"}
+    rows = (f'<li class="mq-{words[mark(f)].replace(" ", "-")}"><b aria-label="{words[mark(f)]}">{mark(f)}</b> '
+            f"{escape(f.requirement)} <small>{escape(f.evidence, 400)}</small></li>" for f in findings)
+    return f'<ul class="mq-findings">{"".join(rows)}</ul>'
