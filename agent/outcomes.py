@@ -56,9 +56,9 @@ def facts(record: PictureRecord, state: State, unmet: Sequence[str]) -> list[str
     if len(state["attempts"]) > 1:
         lines.append(f"The best of {len(state['attempts'])} pictures.")
     findings = attempts.findings(state["attempts"], state["picture"])
-    checked = [f"{f.requirement} {'✓' if f.passed else '✗'}" for f in findings if f.passed is not None]
+    right = [f"{f.requirement} ✓" for f in findings if f.passed]
     unsure = [f.requirement for f in findings if f.passed is None]
-    lines += [f"Checked: {', '.join(checked)}."] if checked else []
+    lines += [f"Checked: {', '.join(right)}."] if right else []
     lines += [f"Could not be checked: {', '.join(unsure)}."] if unsure else []
     return lines + ([f"Not met: {'; '.join(unmet)}."] if unmet else [])
 
