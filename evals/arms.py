@@ -1,0 +1,175 @@
+"""The ways of answering an item that are compared, each at its own cost.
+
+    single       plan nothing, draw once: what everything is compared with
+    agent        the studio as it is
+    best-of-N    draw N times as `single` does; the studio's critic chooses. The report derives the controls
+                 from the same N pictures: one of them at random, and the best by the scorer (an upper bound).
+"""
+
+from __future__ import annotations
+
+import re
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from agent.api import Options, Outcome, StudioProtocol, Turn
+from evals.api import Candidate, Cost, EvalError, Item, Task
+from evals.critic import Critic, Verdict
+from tools.api import Brief, Limits, PictureRecord
+
+ARMS = ("single", "agent", "best-of-N")
+MOST = 32
+STAGES = {"load": "loading", "encode": "encoding", "denoise": "drawing", "decode": "drawing", "draw": "drawing"}
+
+
+@dataclass
+class Played:
+    """What an arm made of an item. Pictures are still ids of the studio's store."""
+
+    status: str
+    reply: str = ""
+    picture: str | None = None
+    before: str | None = None
+    candidates: list[Candidate] = field(default_factory=list)
+    cost: Cost = field(default_factory=Cost)
+    model: str | None = None
+    revision: str | None = None
+    plan: dict[str, Any] | None = None
+
+
+def check(arm: str) -> str:
+    """The arm's name, if there is one like that. Raises `EvalError`."""
+    if arm in ("single", "agent") or 2 <= best_of(arm) <= MOST:
+        return arm
+    raise EvalError(f"There is no arm named {arm!r}; there are {', '.join(ARMS)} (N from 2 to {MOST}).")
+
+
+def of(task: Task, names: Sequence[str] | None) -> list[str]:
+    """The arms of a run: those that were named, or those that make sense. Raises `EvalError`."""
+    if task.does == "draw":
+        return [check(name) for name in names or ("single", "agent")]
+    if names and list(names) != ["agent"]:
+        raise EvalError(f"{task.name} asks only the planner: its one arm is 'agent'.")
+    return ["agent"]
+
+
+def best_of(arm: str) -> int:
+    """N of best-of-N, 0 for another arm."""
+    found = re.fullmatch(r"best-of-(\d{1,3})", arm)
+    return int(found.group(1)) if found else 0
+
+
+def play(arm: str, studio: StudioProtocol, critic: Critic, item: Item, seed: int, options: Options) -> Played:
+    """Raises what the studio raises."""
+    if best_of(arm):
+        return _best_of(best_of(arm), studio, critic, item, seed, options)
+    return _converse(studio, item, options.model_copy(update={"seed": seed, "single_shot": arm == "single"}))
+
+
+def plan(studio: StudioProtocol, item: Item, options: Options) -> Played:
+    """Asks only the planner."""
+    began = time.perf_counter()
+    found = studio.plan(item.turns, options)
+    taken = time.perf_counter() - began
+    return Played("done", plan=found, cost=Cost(planner_calls=1, seconds={"planning": taken, "total": taken}))
+
+
+def _converse(studio: StudioProtocol, item: Item, options: Options) -> Played:
+    session = studio.new_session()
+    outcomes, before = [], None
+    for text in item.turns:
+        before = studio.current(session)
+        outcomes.append(studio.turn(session, Turn(id=uuid.uuid4().hex, text=text), options))
+    last, records = outcomes[-1], studio.view(session).versions
+    final = last.images[-1].id if last.images else None
+    record = next((record for record in records if record.id == final), None)
+    model, revision = (record.model, record.revision) if record else (None, None)
+    return Played(last.status, last.reply, final, before, cost=_cost(outcomes, records), model=model, revision=revision)
+
+
+def _best_of(number: int, studio: StudioProtocol, critic: Critic, item: Item, seed: int, options: Options) -> Played:
+    """The seeds are those of the single shot and the following ones. The planner is asked once, for the Brief that the
+    critic holds the pictures against."""
+    planned = plan(studio, item, options)
+    brief = Brief.model_validate((planned.plan or {}).get("brief") or {})
+    limits = options.limits.model_copy(update={"images": 1})
+    tries: list[_Try] = []
+    for index in range(number):
+        once = options.model_copy(update={"seed": seed + index, "single_shot": True, "limits": limits})
+        played = _converse(studio, item, once)
+        verdict = critic.judge(studio, played.picture, brief) if played.picture else None
+        tries.append(_Try(seed + index, played, verdict))
+    chosen = max(tries, key=_Try.rank)
+    looking = sum(one.verdict.seconds for one in tries if one.verdict)
+    critique = Cost(seconds={"critique": looking, "total": looking})
+    cost = total([planned.cost, critique, *(one.played.cost for one in tries)])
+    return replace(chosen.played, candidates=[c for one in tries if (c := one.candidate())], cost=cost)
+
+
+@dataclass(frozen=True)
+class _Try:
+    """One of the N pictures."""
+
+    seed: int
+    played: Played
+    verdict: Verdict | None
+
+    def rank(self) -> tuple[float, float]:
+        return (self.verdict.score, -self.verdict.doubt) if self.verdict else (-1.0, 0.0)
+
+    def candidate(self) -> Candidate | None:
+        if not self.played.picture:
+            return None
+        return Candidate(picture=self.played.picture, seed=self.seed,
+                         critic=self.verdict.score if self.verdict else None)
+
+
+def total(costs: list[Cost]) -> Cost:
+    """The sum; of the memory the greatest."""
+    seconds: dict[str, float] = {}
+    for cost in costs:
+        seconds = _sum(seconds, cost.seconds)
+    return Cost(planner_calls=sum(c.planner_calls for c in costs), tool_calls=sum(c.tool_calls for c in costs),
+                tokens=sum(c.tokens for c in costs), images=sum(c.images for c in costs), seconds=seconds,
+                peak_mb=max((c.peak_mb for c in costs), default=0.0))
+
+
+def _cost(outcomes: list[Outcome], records: list[PictureRecord]) -> Cost:
+    seconds: dict[str, float] = {}
+    for outcome in outcomes:
+        seconds = _sum(seconds, {"total": outcome.usage.seconds})
+        seconds = _sum(seconds, {"critique": sum(s.seconds for s in outcome.steps if s.tool == "critique")})
+    for record in records:  # every picture that was drawn, also those that were not kept
+        seconds = _sum(seconds, _stages(record.seconds))
+    known = sum(value for name, value in seconds.items() if name != "total")
+    seconds["other"] = max(0.0, seconds.get("total", 0.0) - known)
+    usages = [outcome.usage for outcome in outcomes]
+    return Cost(planner_calls=sum(u.planner_calls for u in usages), tool_calls=sum(u.tool_calls for u in usages),
+                tokens=sum(u.tokens for u in usages), images=sum(u.images for u in usages), seconds=seconds)
+
+
+def _stages(seconds: Mapping[str, float]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for name, value in seconds.items():
+        if name in STAGES:
+            found[STAGES[name]] = found.get(STAGES[name], 0.0) + value
+    return found
+
+
+def _sum(a: Mapping[str, float], b: Mapping[str, float]) -> dict[str, float]:
+    return {name: a.get(name, 0.0) + b.get(name, 0.0) for name in {**a, **b}}
+
+
+def limits(images: int | None = None, seconds: float | None = None) -> Limits:
+    """The studio's own limits, or these."""
+    given = {name: value for name, value in (("images", images), ("seconds", seconds)) if value is not None}
+    return Limits.model_validate(given)
+
+
+def picture_file(studio: StudioProtocol, picture: str) -> bytes:
+    """The stored PNG with its record, as it lies on disk."""
+    return Path(studio.path(picture)).read_bytes()

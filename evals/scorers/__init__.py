@@ -1,0 +1,1 @@
+"""One way of scoring a file; each holds one `evals.api.Scorer` named SCORER."""

@@ -1,0 +1,1 @@
+"""One suite a file; each holds one `evals.api.Task` named TASK."""

@@ -1,0 +1,141 @@
+"""Every family of generators, through the worker that runs it: exact repetition, progress, cancellation, edits.
+
+The sketch generator stands in for itself; a family of real models draws with a tiny checkpoint of random weights,
+saved and loaded like a real one. A new family names its own in `TINY`.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from PIL import Image
+
+from generators import registry
+from generators.api import (
+    Cancelled,
+    Extent,
+    Loading,
+    Model,
+    Preview,
+    Progress,
+    Request,
+    Unsupported,
+    picture_id,
+)
+from generators.workshop import Workshop
+
+ROOT = Path(__file__).resolve().parents[2]
+TINY = {"diffusion": ("klein", {"max_sequence_length": 16, "text_encoder_out_layers": [1, 2]})}
+"""Family to the function of tests/generators/tiny.py that saves its checkpoint, and how that is called."""
+
+pytestmark = pytest.mark.shared_worker
+
+
+class Bench(NamedTuple):
+    workshop: Workshop
+    model: str
+    size: Extent
+
+
+def test_every_family_is_tested() -> None:
+    assert set(registry.families()) == {"sketch", *TINY}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("tiny")
+
+
+@pytest.fixture(scope="module", params=registry.families())
+def bench(request: pytest.FixtureRequest, folder: Path) -> Iterator[Bench]:
+    family = request.param
+    models = [] if family == "sketch" else [_checkpoint(family, folder)]
+    with Workshop(models, eyes="sketch", threads=1) as workshop:
+        yield Bench(workshop, models[0].name if models else "sketch", Extent(64, 64))
+
+
+def _checkpoint(family: str, folder: Path) -> Model:
+    """Saved by another process, since this one stays without torch."""
+    kind, call = TINY[family]
+    target = folder / family
+    code = f"import pathlib, tests.generators.tiny as t; t.{kind}(pathlib.Path({str(target)!r}))"
+    subprocess.run([sys.executable, "-W", "ignore", "-c", code], cwd=ROOT, check=True, capture_output=True)
+    found = registry.find(str(target))
+    return replace(found, name=f"tiny-{family}", options={**found.options, "call": call})
+
+
+def wish(bench: Bench, **more: Any) -> Request:
+    return Request(**{"model": bench.model, "prompt": "a red dog", "size": bench.size, "seed": 7, "steps": 2, **more})
+
+
+def draw(bench: Bench, request: Request, pictures: dict[str, Image.Image] | None = None, **more: Any) -> Any:
+    return bench.workshop.draw(request, pictures or {}, **more)
+
+
+def test_the_same_request_gives_the_same_pixels(bench: Bench) -> None:
+    first, again = draw(bench, wish(bench)), draw(bench, wish(bench))
+    assert picture_id(first.image) == picture_id(again.image)
+    assert picture_id(draw(bench, wish(bench, seed=8)).image) != picture_id(first.image)
+
+
+def test_a_picture_is_rgb_of_the_size_that_was_asked_for(bench: Bench) -> None:
+    result = draw(bench, wish(bench))
+    assert result.image.mode == "RGB" and result.image.size == bench.size
+    assert result.seconds and all(value >= 0 for value in result.seconds.values())
+    assert result.arithmetic
+
+
+def test_progress_counts_up_to_its_end(bench: Bench) -> None:
+    events: list[Loading | Progress | Preview] = []
+    draw(bench, wish(bench), report=events.append)
+    steps = [e.step for e in events if isinstance(e, Progress)]
+    assert steps == sorted(steps) and steps[-1] == next(e.steps for e in events if isinstance(e, Progress))
+
+
+def test_stopping_stops(bench: Bench) -> None:
+    long = wish(bench, steps=50, model="sketch-slow" if bench.model == "sketch" else bench.model)
+    with pytest.raises(Cancelled):
+        draw(bench, long, stop=lambda: True)
+    assert draw(bench, wish(bench)).image.size == bench.size  # and the next one works
+
+
+def test_what_it_cannot_do_is_said(bench: Bench) -> None:
+    with pytest.raises(Unsupported):
+        draw(bench, wish(bench, kind="edit"))  # no source
+    with pytest.raises(Unsupported):
+        draw(bench, wish(bench, kind="inpaint", sources=("a",)), {"a": Image.new("RGB", bench.size)})  # no mask
+
+
+def test_inpainting_leaves_every_other_pixel_alone(bench: Bench) -> None:
+    source = draw(bench, wish(bench)).image
+    mask = Image.new("L", bench.size)
+    mask.paste(255, (16, 16, 48, 48))
+    request = wish(bench, kind="inpaint", prompt="a blue cat", sources=("a",), mask="m")
+    after = draw(bench, request, {"a": source, "m": mask}).image
+    assert after.tobytes() != source.tobytes()
+    after.paste(source.crop((16, 16, 48, 48)), (16, 16))
+    assert after.tobytes() == source.tobytes()
+
+
+def test_an_edit_starts_from_its_source(bench: Bench) -> None:
+    if not bench.workshop.model(bench.model).capabilities.edit:
+        pytest.skip(f"{bench.model} does not edit")
+    ids = []
+    for shade in ("white", "black"):
+        result = draw(bench, wish(bench, kind="edit", sources=("a",)), {"a": Image.new("RGB", bench.size, shade)})
+        assert result.image.size == bench.size
+        ids.append(picture_id(result.image))
+    assert len(set(ids)) == 2
+
+
+def test_sources_are_not_changed(bench: Bench) -> None:
+    source = Image.new("RGB", bench.size, "white")
+    before = source.tobytes()
+    draw(bench, wish(bench, kind="edit", sources=("a",)), {"a": source})
+    assert source.tobytes() == before
