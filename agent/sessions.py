@@ -66,7 +66,7 @@ class Sessions:
     # Sessions
 
     def create(self) -> str:
-        session = f"{datetime.now(UTC):%Y%m%d}-{secrets.token_hex(4)}"
+        session = f"{datetime.now(UTC):%Y%m%d}-{secrets.token_hex(8)}"
         self._write("INSERT INTO sessions (id, created, updated) VALUES (?, ?, ?)", session, now(), now())
         return session
 

@@ -11,11 +11,13 @@ def made_from(images: Images, picture: str, versions: Sequence[str]) -> str | No
     """The version that a picture was made from; for one that was drawn afresh, the version before it, if any.
 
     Steps in between that were never shown (a repair's, a turn's first of two edits) are no versions: they are
-    passed over, unless nothing that it came from was ever shown.
+    passed over.
     """
     line = _ancestors(images, picture)
-    if line:
+    if line and picture not in versions:
         return next((id for id in line if id in versions), line[0])
+    if shown := next((id for id in line if id in versions), None):
+        return shown
     place = list(versions).index(picture) if picture in versions else 0
     return versions[place - 1] if place > 0 else None
 

@@ -9,7 +9,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 import tools
 from tools.api import Tool, ToolContext, ToolError, ToolResult
@@ -52,11 +52,17 @@ def schemas(ctx: ToolContext) -> list[dict[str, Any]]:
 
 def schema(tool: Tool) -> dict[str, Any]:
     """One tool for chat completions. References are written out, since not every server follows them."""
-    raw = copy.deepcopy(tool.Args.model_json_schema())
+    return {"type": "function", "function": {"name": tool.name, "description": tool.purpose,
+                                             "parameters": copy.deepcopy(_parameters(tool.Args))}}  # fmt: skip
+
+
+@cache
+def _parameters(args: type[BaseModel]) -> dict[str, Any]:
+    """The JSON schema of a tool's arguments. Kept, since it is asked for at every call of a planner."""
+    raw = args.model_json_schema()
     parameters = _plain(raw, raw.get("$defs", {}))
     parameters.pop("$defs", None)
-    return {"type": "function",
-            "function": {"name": tool.name, "description": tool.purpose, "parameters": parameters}}  # fmt: skip
+    return parameters
 
 
 def call(ctx: ToolContext, name: str, arguments: dict[str, Any]) -> ToolResult:
