@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from diffusers import AutoencoderKLFlux2, Flux2KleinPipeline
 from torch import Tensor, nn
 
@@ -27,7 +26,7 @@ from generators.training.common import (
     set_rate,
     to_tensor,
 )
-from generators.training.pack_world import pack_world
+from generators.training.pack_world import seen_world
 from generators.world.grounds import background
 from generators.world.scenes import Placed, Scene, box_for, render, sample_kind, sample_scene
 
@@ -52,7 +51,7 @@ def build(widths: tuple[int, ...] = WIDTHS) -> AutoencoderKLFlux2:
 
 def crowded_scene(rng: random.Random) -> Scene:
     """Many overlapping objects: more edges to learn from than a fair scene has."""
-    world = pack_world()
+    world = seen_world()
     objects = []
     for _ in range(rng.randint(4, 8)):
         thing, colour = sample_kind(rng, world)
@@ -66,7 +65,7 @@ def batch(seed: int, step: int, size: int) -> tuple[Tensor, Tensor]:
     rng = random.Random(f"{seed}/autoencoder/{step}")
     pictures, weights = [], []
     for _ in range(size):
-        scene = crowded_scene(rng) if rng.random() < 0.5 else sample_scene(rng, pack_world())
+        scene = crowded_scene(rng) if rng.random() < 0.5 else sample_scene(rng, seen_world())
         picture = render(scene, EXTENT)
         ground = background(scene.background, scene.seed, EXTENT)
         busy = np.abs(picture.astype(np.int16) - ground).max(-1) > 6
@@ -102,7 +101,7 @@ def write_statistics(model: AutoencoderKLFlux2, device: torch.device, count: int
     packed = []
     for part in range(count // 64):
         rng = random.Random(f"statistics/{part}")
-        scenes = [sample_scene(rng, pack_world()) for _ in range(64)]
+        scenes = [sample_scene(rng, seen_world()) for _ in range(64)]
         pictures = torch.from_numpy(np.stack([render(s, EXTENT) for s in scenes])).to(device)
         with torch.autocast(device.type, torch.bfloat16):
             latents = model.encode(to_tensor(pictures)).latent_dist.mode().float()
@@ -118,7 +117,7 @@ def psnr(model: nn.Module, device: torch.device, count: int = 128) -> float:
     values = []
     for part in range(count // 32):
         rng = random.Random(f"evaluation/{part}")
-        scenes = [sample_scene(rng, pack_world(held_out=False)) for _ in range(32)]
+        scenes = [sample_scene(rng, seen_world()) for _ in range(32)]
         pictures = to_tensor(torch.from_numpy(np.stack([render(s, EXTENT) for s in scenes])).to(device))
         with torch.autocast(device.type, torch.bfloat16):
             output = model.decode(model.encode(pictures).latent_dist.mode(), return_dict=False)[0].float()

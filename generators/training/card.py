@@ -43,7 +43,10 @@ def _edits(metrics: dict) -> list[str]:
 
 
 def _eyes(metrics: dict) -> list[str]:
-    lines = ["| | precision | recall | colour | mean IoU | all objects and counts | background |", "|---|---|---|---|---|---|---|"]
+    lines = [
+        "| | precision | recall | colour | mean IoU | all objects and counts | background |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for name in ("critic", "judge"):
         row = metrics[name]
         cells = [f"{row[key]:.1%}" for key in ("precision", "recall", "colour of those found")]
@@ -66,7 +69,8 @@ def card(facts: dict, metrics: dict) -> str:
         "",
         f"Small models of our own that draw, edit and see {width} x {height} pictures of the picture world on a CPU: a "
         "`Flux2KleinPipeline` (`diffusion/`) and a detector (`critic/`, a `SegformerForSemanticSegmentation`). Trained "
-        "from scratch on rendered scenes; safetensors only. The scores below are marked by a second detector, the judge "
+        "from scratch on rendered scenes; safetensors only. The scores below are marked by a second "
+        "detector, the judge "
         "in `evals/judge/`, which the studio itself never uses.",
         "",
         "![held-out drawings, with a layout](samples.png)",
@@ -77,22 +81,27 @@ def card(facts: dict, metrics: dict) -> str:
         f"- **Colours**: {', '.join(facts['colours'])}; without a colour word, an object has its natural colours.",
         f"- **Backgrounds**: {', '.join(facts['backgrounds'])}.",
         f"- **Counts** to {facts['counts']}, **relations** {', '.join(facts['relations'])}, **sizes** small and big.",
-        "- **Edits**: add, remove, replace, recolour, move, resize, change the background, fill or clear a painted hole.",
+        "- **Edits**: add, remove, replace, recolour, move, resize, change the background, fill or clear a "
+        "painted hole.",
         "",
         "## What it can't",
         "",
-        "Anything else: no people, no text, no styles, no photographs, no object outside the list, no picture larger than "
-        f"{width} x {height}. Objects are emoji glyphs of the Noto Color Emoji font, seen from one side. Small objects lose "
+        "Anything else: no people, no text, no styles, no photographs, no object outside the list, no "
+        "picture larger than "
+        f"{width} x {height}. Objects are emoji glyphs of the Noto Color Emoji font, seen from one side. "
+        "Small objects lose "
         "detail in the autoencoder (8 x 8 pixels become eight numbers).",
         "",
         "## Scores",
         "",
-        "Shares with 95% Wilson intervals, from one drawing a scene. A layout is the scene's boxes as coordinate tokens "
+        "Shares with 95% Wilson intervals, from one drawing a scene. A layout is the scene's boxes as "
+        "coordinate tokens "
         "after the prompt, as a planner supplies them.",
         "",
         *_scores(metrics),
         "",
-        "An edit counts when the judge sees exactly the scene that was asked for: every object, its place and colour, and "
+        "An edit counts when the judge sees exactly the scene that was asked for: every object, its place "
+        "and colour, and "
         "nothing more. The difference elsewhere is in grey levels (0 to 255), before compositing.",
         "",
         *_edits(metrics),
@@ -105,7 +114,8 @@ def card(facts: dict, metrics: dict) -> str:
         "",
         *_eyes(metrics),
         "",
-        f"A drawing takes {seconds['drawing']} s and an edit {seconds['edit']} s (median, bfloat16, {metrics['threads']} "
+        f"A drawing takes {seconds['drawing']} s and an edit {seconds['edit']} s (median, bfloat16, "
+        f"{metrics['threads']} "
         f"threads, {call['num_inference_steps']} steps, guidance {call['guidance_scale']}).",
         "",
         "## Training",

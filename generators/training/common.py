@@ -93,7 +93,7 @@ class Muon(torch.optim.Optimizer):
         super().__init__(params, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
 
     @torch.no_grad()
-    def step(self, closure=None) -> None:  # type: ignore[override]
+    def step(self, closure=None) -> None:
         for group in self.param_groups:
             for param in group["params"]:
                 if param.grad is not None:
@@ -113,7 +113,8 @@ class Muon(torch.optim.Optimizer):
 
 def make_optimisers(model: nn.Module, lr: float, plain: Iterable[str] = ()) -> list[torch.optim.Optimizer]:
     """Muon for inner matrices and kernels; AdamW for vectors, embeddings and layers named in ``plain``."""
-    inner, rest = [], []
+    inner: list[nn.Parameter] = []
+    rest: list[nn.Parameter] = []
     for name, param in model.named_parameters():
         if not param.requires_grad:
             continue

@@ -35,12 +35,12 @@ from generators.training.common import (
     set_rate,
     to_tensor,
 )
-from generators.training.pack_world import BACKGROUNDS, COLOUR_NAMES, THINGS, pack_world
+from generators.training.pack_world import BACKGROUNDS, COLOUR_NAMES, THINGS, seen_world
 from generators.world.scenes import Scene, render, sample_scene
 
 EXTENT = 128
 SIGHT = 96
-"""The side that the detectors look at: 128 sees no more in pictures that an f8 autoencoder decoded, at twice the cost."""
+"""The side that detectors look at: 128 sees no more in pictures that an f8 autoencoder decoded, at twice the cost."""
 GRID = SIGHT // 4
 
 
@@ -175,7 +175,7 @@ def train(args: argparse.Namespace) -> SegformerForSemanticSegmentation:
     """Trains until the clock runs out, resuming what ``args.out`` holds; returns the averaged model."""
     device = pick_device(args.device)
     torch.manual_seed(args.seed)
-    world = pack_world(held_out=False)
+    world = seen_world()
     model = build(args.judge).to(device)
     channels = Channels(model.config.id2label)
     optimisers = make_optimisers(model, args.rate, ("patch_embeddings", "classifier"))

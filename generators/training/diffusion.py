@@ -61,7 +61,9 @@ PLAIN_LAYERS = (
 """Layers that AdamW trains: everything that is not an inner matrix (Jordan et al. 2024)."""
 
 
-def build_transformer(heads: int = 4, double: int = 2, single: int = 6, text_width: int = 384) -> Flux2Transformer2DModel:
+def build_transformer(
+    heads: int = 4, double: int = 2, single: int = 6, text_width: int = 384
+) -> Flux2Transformer2DModel:
     """The denoiser, 64 channels a head. Gates and output start near zero, as in DiT's AdaLN-zero."""
     model = Flux2Transformer2DModel(
         in_channels=32,
@@ -129,7 +131,7 @@ def strewn(rng: random.Random, text: str, fillers: list[str]) -> str:
     return " ".join(words)
 
 
-def conditioned(rng: random.Random, text: str, boxes: list, fillers: list[str], layout: float = 0.8) -> str:
+def conditioned(rng: random.Random, text: str, boxes: list, fillers: list[str], layout: float = 0.85) -> str:
     """What the model reads: mostly with a layout, sometimes plain, sometimes nothing (for guidance)."""
     if rng.random() < 0.1:
         return ""
@@ -200,7 +202,7 @@ def words_for(rng: random.Random, source: Scene | EditPair, fillers: list[str]) 
     if isinstance(source, Scene):
         return conditioned(rng, caption(rng, source), regions(rng, source.objects), fillers)
     always = source.ambiguous or source.hole is not None
-    return conditioned(rng, source.instruction, edit_regions(rng, source), fillers, 0.95 if always else 0.75)
+    return conditioned(rng, source.instruction, edit_regions(rng, source), fillers, 0.95 if always else 0.8)
 
 
 class Bank:
@@ -344,7 +346,8 @@ def train(args: argparse.Namespace) -> Learner:
     latents = Latents(AutoencoderKLFlux2.from_pretrained(args.autoencoder), device)
     denoise = compiled(half.transformer, args.compile)
     clock, curve, step = Clock(args.minutes, facts["seconds"]), Curve(args.out / "curve.jsonl"), facts["step"]
-    saved, recent = time.monotonic(), {"draw": [], "edit": []}
+    saved = time.monotonic()
+    recent: dict[str, list[float]] = {"draw": [], "edit": []}
     rng = random.Random(f"{args.seed}/bank/{step}")
     banks = {"draw": Bank(drawing_examples, latents, 4096), "edit": Bank(edit_examples, latents, 2048)}
     for _ in range(args.bank):

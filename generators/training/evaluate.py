@@ -29,7 +29,7 @@ from generators.training.pack_world import pack_world
 from generators.world.captions import caption, region_phrase, regions
 from generators.world.edits import KINDS, EditPair, edit_regions, sample_edit
 from generators.world.layout_text import layout_text
-from generators.world.scenes import Placed, Scene, fit_box, render, sample_scene
+from generators.world.scenes import Placed, Scene, box_for, render, sample_scene, sample_side
 
 JUDGE = Path(__file__).parents[2] / "evals" / "judge"
 EXTENT = 128
@@ -126,7 +126,8 @@ def make_tasks(count: int, seed: int = 90_001) -> list[Task]:
     tasks: list[Task] = []
     for index in range(count):
         rng = random.Random(f"evaluation/{seed}/{index}")
-        for suite, shape in (("one object", (1,)), ("two objects", (1, 1)), ("two", (2,)), ("three", (3,)), ("four", (4,))):
+        shapes = (("one object", (1,)), ("two objects", (1, 1)), ("two", (2,)), ("three", (3,)), ("four", (4,)))
+        for suite, shape in shapes:
             scene = sample_scene(rng, world, shape)
             tasks.append(_scene_task(suite, scene, rng))
         tasks.append(_colour_task(rng))
@@ -139,19 +140,20 @@ def _scene_task(suite: str, scene: Scene, rng: random.Random) -> Task:
     prompt = caption(rng, scene, ground=True)
     return _task(
         suite, scene, prompt, rng,
-        objects=lambda seen, s=scene: objects_right(s, seen),
-        count=lambda seen, s=scene: counts_right(s, seen),
-        colour=lambda seen, s=scene: colours_right(s, seen),
-        background=lambda seen, s=scene: seen.background == s.background,
-        all=lambda seen, s=scene: counts_right(s, seen) and colours_right(s, seen) and seen.background == s.background,
+        objects=lambda seen: objects_right(scene, seen),
+        count=lambda seen: counts_right(scene, seen),
+        colour=lambda seen: colours_right(scene, seen),
+        background=lambda seen: seen.background == scene.background,
+        all=lambda seen: (
+            counts_right(scene, seen) and colours_right(scene, seen) and seen.background == scene.background
+        ),
     )  # fmt: skip
 
 
 def _single(rng: random.Random, thing: str, colour: str) -> Task:
     world = pack_world(held_out=False)
-    size = rng.uniform(0.36, 0.55)
-    x, y = rng.uniform(0, 1 - size), rng.uniform(0, 1 - size)
-    item = Placed(thing, fit_box(thing, (x, y, x + size, y + size)), colour)
+    side = sample_side(rng, world, 1, None)
+    item = Placed(thing, box_for(thing, side, rng.random(), rng.random(), world.grid), colour)
     scene = Scene((item,), rng.choice(world.backgrounds), None, rng.randrange(1 << 30))
     prompt = caption(rng, scene, ground=True)
     return _task("colour", scene, prompt, rng, colour=lambda seen: colours_right(scene, seen))
@@ -365,7 +367,8 @@ def mark_detector(detector: Detector, count: int = 400, seed: int = 60_001) -> d
 
 def seconds_a_picture(studio: Studio, repeats: int = 5) -> dict[str, float]:
     """Median seconds of one drawing and one edit on this machine, after a first one."""
-    text = layout_text("a red apple left of a dog", [("red apple", (0.1, 0.4, 0.4, 0.7)), ("dog", (0.6, 0.4, 0.9, 0.8))])
+    boxes = [("red apple", (0.1, 0.4, 0.4, 0.7)), ("dog", (0.6, 0.4, 0.9, 0.8))]
+    text = layout_text("a red apple left of a dog", boxes)
     picture = studio.draw([text], [1])[0]
 
     def median(call: Callable[[], Any]) -> float:

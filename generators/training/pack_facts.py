@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from generators.training.pack_world import BACKGROUNDS, COLOUR_NAMES, THINGS, held_out_combinations
+from generators.training.pack_world import BACKGROUNDS, COLOUR_NAMES, THINGS, held_out_combinations, pack_world
 from generators.world.layout_text import LEVELS
-from generators.world.scenes import SIDES, SIZE_SIDES
+from generators.world.scenes import GRID_SIDES
 from generators.world.sprites import aspect
 from generators.world.vocabulary import RELATIONS, SIZES
 
@@ -23,6 +23,8 @@ OUT_LAYERS = (1, 2)
 def facts(steps: int = 16, guidance: float = 3.0, edit_guidance: float = 2.0, inpaint: str = "") -> dict:
     """The pack's facts as plain values."""
     layers = list(OUT_LAYERS)
+    grid = pack_world().grid
+    assert grid is not None
     return {
         "objects": list(THINGS),
         "colours": list(COLOUR_NAMES),
@@ -39,8 +41,9 @@ def facts(steps: int = 16, guidance: float = 3.0, edit_guidance: float = 2.0, in
         "inpaint": inpaint,
         "layout": {"levels": LEVELS, "format": "generators.world.layout_text"},
         "aspects": {thing: round(aspect(thing), 3) for thing in THINGS},
-        "sides": {str(count): list(limits) for count, limits in SIDES.items()},
-        "size_sides": {name: list(limits) for name, limits in SIZE_SIDES.items()},
+        "grid": grid,
+        "sides": {str(count): [min(steps) / grid, max(steps) / grid] for count, steps in GRID_SIDES.items()},
+        "size_sides": {"small": [2 / grid, 2 / grid], "big": [4 / grid, 4 / grid]},
         "held_out": sorted(list(pair) for pair in held_out_combinations()),
     }
 

@@ -11,7 +11,8 @@ from generators.world.vocabulary import COLOURS, COUNTS, SIZES, Word, find_thing
 
 _PREFIXES = (
     "", "", "", "", "", "a photo of", "a photo of", "a photo of", "a picture of", "an image of", "a drawing of", "draw",
-    "draw me", "please draw", "show me", "can you draw", "could you draw", "i want", "i would like", "make a picture of",
+    "draw me", "please draw", "show me", "can you draw", "could you draw", "i want", "i would like",
+    "make a picture of",
     "paint", "create", "generate", "i'd like a picture of", "please make an image of", "give me",
 )  # fmt: skip
 

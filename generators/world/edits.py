@@ -23,6 +23,7 @@ from generators.world.scenes import (
     Scene,
     World,
     box_for,
+    cell_for,
     fit_box,
     overlap,
     place,
@@ -124,7 +125,8 @@ def _remove(rng: random.Random, world: World, scene: Scene) -> EditPair | None:
         words, ambiguous = f"the {find_thing(target.thing).plural}", False  # type: ignore[union-attr]
     else:
         words, ambiguous = reference(rng, target, scene.objects)
-    text = rng.choice(("remove {}", "remove {}", "delete {}", "erase {}", "take away {}", "get rid of {}", "take {} out"))
+    ways = ("remove {}", "remove {}", "delete {}", "erase {}", "take away {}", "get rid of {}", "take {} out")
+    text = rng.choice(ways)
     after = tuple(o for o in scene.objects if not any(o is c for c in chosen))
     found = tuple((region_phrase(o), o.box) for o in chosen)
     return EditPair("remove", scene, with_objects(scene, after), _polite(rng, text.format(words)), found, ambiguous)
@@ -134,14 +136,15 @@ def _add(rng: random.Random, world: World, scene: Scene) -> EditPair | None:
     if len(scene.objects) >= world.most:
         return None
     thing, colour = sample_kind(rng, world, 0.5)
-    side = sample_side(rng, len(scene.objects) + 1, None)
-    box = place(rng, thing, side, [o.box for o in scene.objects])
+    side = sample_side(rng, world, len(scene.objects) + 1, None)
+    box = place(rng, world, thing, side, [o.box for o in scene.objects])
     if box is None:
         return None
-    new = Placed(thing, box, colour, None, 0, rng.random() < 0.5)
+    new = Placed(thing, box, colour, None, 0, world.mirrored and rng.random() < 0.5)
     what = with_article(noun_phrase(rng, thing, colour, None))
     what = f"another {what.split(' ', 1)[1]}" if any(o.kind == new.kind for o in scene.objects) else what
-    text = rng.choice(("add {}", "add {}", "put {} in", "draw {}", "place {} in the picture", "include {}")).format(what)
+    ways = ("add {}", "add {}", "put {} in", "draw {}", "place {} in the picture", "include {}")
+    text = rng.choice(ways).format(what)
     for other in scene.objects:
         holding = relations_between([new], [other])
         alone = sum(o.thing == other.thing for o in scene.objects) == 1
@@ -158,8 +161,7 @@ def _replace(rng: random.Random, world: World, scene: Scene) -> EditPair | None:
     thing, colour = sample_kind(rng, world, 0.4)
     if thing == target.thing:
         return None
-    side = max(target.box[2] - target.box[0], target.box[3] - target.box[1])
-    box = box_for(thing, side, *target.centre)
+    box = box_for(thing, target.side, *target.centre, world.grid)
     if any(overlap(box, other) > 0.12 for other in _others(scene.objects, target)):
         return None
     new = Placed(thing, box, colour, target.size, 0, target.flip)
@@ -175,8 +177,7 @@ def _replace(rng: random.Random, world: World, scene: Scene) -> EditPair | None:
 
 def _move(rng: random.Random, world: World, scene: Scene) -> EditPair | None:
     target = rng.choice(scene.objects)
-    side = max(target.box[2] - target.box[0], target.box[3] - target.box[1])
-    box = place(rng, target.thing, side, _others(scene.objects, target))
+    box = place(rng, world, target.thing, target.side, _others(scene.objects, target))
     if box is None:
         return None
     new = replace(target, box=box)
@@ -194,7 +195,8 @@ def _move(rng: random.Random, world: World, scene: Scene) -> EditPair | None:
         alone = sum(o.thing == other.thing for o in scene.objects) == 1
         holding = relations_between([new], [other]) if other is not target and alone else []
         if holding and rng.random() < 0.4:
-            text = f"move {words} {holding[0].replace('left of', 'to the left of').replace('right of', 'to the right of')} the {other.thing}"
+            where = holding[0].replace("left of", "to the left of").replace("right of", "to the right of")
+            text = f"move {words} {where} the {other.thing}"
             break
     phrase = region_phrase(target)
     found = ((f"from {phrase}", target.box), (f"to {phrase}", box))
@@ -204,11 +206,12 @@ def _move(rng: random.Random, world: World, scene: Scene) -> EditPair | None:
 
 def _resize(rng: random.Random, world: World, scene: Scene) -> EditPair | None:
     target = rng.choice(scene.objects)
-    side = max(target.box[2] - target.box[0], target.box[3] - target.box[1])
     factor = rng.choice((rng.uniform(0.5, 0.7), rng.uniform(1.4, 1.8)))
-    if not 0.16 <= side * factor <= 0.7:
+    if world.grid:
+        factor = rng.choice([steps / world.grid / target.side for steps in (2, 3, 4)])
+    if not 0.16 <= target.side * factor <= 0.7 or abs(factor - 1) < 0.1:
         return None
-    box = box_for(target.thing, side * factor, *target.centre)
+    box = box_for(target.thing, target.side * factor, *target.centre, world.grid)
     if any(overlap(box, other) > 0.05 for other in _others(scene.objects, target)):
         return None
     words, ambiguous = reference(rng, target, scene.objects)
@@ -252,19 +255,35 @@ def _free_hole(rng: random.Random, scene: Scene) -> Box | None:
     return None
 
 
+def _cell_hole(rng: random.Random, world: World, scene: Scene, target: Placed | None) -> tuple[Box, Box] | None:
+    """A hole and, in a world with a grid, the cell in it that the new thing fills."""
+    if not world.grid:
+        hole = _hole_around(rng, target.box) if target else _free_hole(rng, scene)
+        return (hole, hole) if hole else None
+    side = rng.choice((2, 3, 3, 4)) / world.grid
+    x, y = target.centre if target else (rng.random(), rng.random())
+    cell = cell_for(max(side, target.side) if target else side, x, y, world.grid)
+    return _hole_around(rng, cell), cell
+
+
 def _inpaint(rng: random.Random, world: World, scene: Scene) -> EditPair | None:
     """Fills a painted hole: over an object (which goes) or on free ground; everything else stays."""
     target = rng.choice(scene.objects) if rng.random() < 0.65 else None
-    hole = _hole_around(rng, target.box) if target else _free_hole(rng, scene)
-    if hole is None or any(overlap(hole, b) > 0.05 for b in (_others(scene.objects, target) if target else [])):
+    found_hole = _cell_hole(rng, world, scene, target)
+    if found_hole is None:
+        return None
+    hole, cell = found_hole
+    if target is None and any(overlap(hole, o.box) > 0.02 for o in scene.objects):
+        return None
+    if any(overlap(hole, b) > 0.05 for b in (_others(scene.objects, target) if target else [])):
         return None
     if hole[2] - hole[0] < 0.12 or hole[3] - hole[1] < 0.12:
         return None
     thing, colour = sample_kind(rng, world, 0.45)
-    box = fit_box(thing, hole)
+    box = fit_box(thing, cell)
     if max(box[2] - box[0], box[3] - box[1]) < 0.15:
         return None
-    new = Placed(thing, box, colour, None, 0, rng.random() < 0.5)
+    new = Placed(thing, box, colour, None, 0, world.mirrored and rng.random() < 0.5)
     what = with_article(noun_phrase(rng, thing, colour, None))
     text = rng.choice((
         "put {} here", "put {} here", "draw {} here", "add {} here", "paint {} here", "place {} here", "{} here", "{}",

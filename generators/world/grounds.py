@@ -22,7 +22,7 @@ def background(name: str, seed: int, extent: int) -> np.ndarray:
 @lru_cache(maxsize=4096)
 def _painted(name: str, variant: int, extent: int) -> np.ndarray:
     rng = random.Random(f"{name}/{variant}")
-    picture = _PLAIN[name] if name in _PLAIN else None
+    picture = _PLAIN.get(name)
     canvas = _plain(rng, extent, picture) if picture else _SCENERY[name](rng, extent)
     painted = np.clip(canvas, 0, 255).astype(np.uint8)
     painted.setflags(write=False)

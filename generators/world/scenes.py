@@ -34,6 +34,11 @@ class Placed:
         return (x0 + x1) / 2, (y0 + y1) / 2
 
     @property
+    def side(self) -> float:
+        """The box's longer side."""
+        return max(self.box[2] - self.box[0], self.box[3] - self.box[1])
+
+    @property
     def kind(self) -> tuple[str, str | None, str | None]:
         """What makes two objects the same in words: thing, colour, size."""
         return self.thing, self.colour, self.size
@@ -92,8 +97,19 @@ def overlap(a: Box, b: Box) -> float:
     return width * height / area
 
 
-def box_for(thing: str, side: float, x: float, y: float) -> Box:
-    """The box of a thing whose longer side is ``side``, centred at x, y and moved inside the picture."""
+def cell_for(side: float, x: float, y: float, grid: int) -> Box:
+    """The square of a side around x, y with its corner on the nearest line of a grid, inside the picture."""
+    left, top = (min(max(round((v - side / 2) * grid) / grid, 0.0), 1 - side) for v in (x, y))
+    return left, top, left + side, top + side
+
+
+def box_for(thing: str, side: float, x: float, y: float, grid: int | None = None) -> Box:
+    """The box of a thing whose longer side is ``side``, centred at x, y and moved inside the picture.
+
+    With a grid the thing is centred in a square cell whose corner lies on the grid.
+    """
+    if grid:
+        return fit_box(thing, cell_for(side, x, y, grid))
     ratio = aspect(thing)
     width, height = (side, side / ratio) if ratio >= 1 else (side * ratio, side)
     x = min(max(x, width / 2 + 0.01), 1 - width / 2 - 0.01)
@@ -113,14 +129,43 @@ def fit_box(thing: str, hole: Box) -> Box:
     return x - width / 2, y - height / 2, x + width / 2, y + height / 2
 
 
-SIDES: dict[int, tuple[float, float]] = {1: (0.34, 0.6), 2: (0.28, 0.45), 3: (0.25, 0.36), 4: (0.22, 0.31), 5: (0.2, 0.28)}
+SIDES: dict[int, tuple[float, float]] = {
+    1: (0.34, 0.6), 2: (0.28, 0.45), 3: (0.25, 0.36), 4: (0.22, 0.31), 5: (0.2, 0.28),
+}  # fmt: skip
 """The range of an object's longer side by how many objects share the picture."""
 
 SIZE_SIDES: dict[str, tuple[float, float]] = {"small": (0.18, 0.25), "big": (0.46, 0.6)}
 
 
-def sample_side(rng: random.Random, total: int, size: str | None) -> float:
+@dataclass(frozen=True)
+class World:
+    """What scenes are sampled from; a pack's world is a part of the vocabulary.
+
+    ``grid`` puts objects on a grid of that many lines, in sides of two to four of its steps: the fewer
+    free numbers a picture has, the sooner a small model learns to draw it.
+    """
+
+    things: tuple[str, ...]
+    colours: tuple[str, ...]
+    backgrounds: tuple[str, ...]
+    most: int = 5
+    grid: int | None = None
+    mirrored: bool = True
+    held_out: frozenset[tuple[str, str]] = frozenset()
+
+    def combinations(self) -> list[tuple[str, str]]:
+        return [(thing, colour) for thing in self.things for colour in self.colours]
+
+
+GRID_SIDES: dict[int, tuple[int, ...]] = {1: (3, 4, 4), 2: (3, 3, 4), 3: (3,), 4: (3, 3, 2), 5: (2,)}
+"""Sides in grid steps by how many objects share the picture."""
+
+
+def sample_side(rng: random.Random, world: World, total: int, size: str | None) -> float:
     """A longer side for one of ``total`` objects, in the range of its size word if it has one."""
+    if world.grid:
+        steps = {"small": 2, "big": 4}[size] if size else rng.choice(GRID_SIDES[min(total, 5)])
+        return steps / world.grid
     low, high = SIZE_SIDES[size] if size else SIDES[min(total, 5)]
     if size == "big" and total > 2:
         low, high = 0.36, 0.44
@@ -128,28 +173,14 @@ def sample_side(rng: random.Random, total: int, size: str | None) -> float:
 
 
 def place(
-    rng: random.Random, thing: str, side: float, taken: Sequence[Box], room: float = 0.04, tries: int = 40
+    rng: random.Random, world: World, thing: str, side: float, taken: Sequence[Box], room: float = 0.04, tries: int = 40
 ) -> Box | None:
     """A random free box for a thing, overlapping none of ``taken`` by more than ``room``; None if there is none."""
     for _ in range(tries):
-        box = box_for(thing, side, rng.random(), rng.random())
+        box = box_for(thing, side, rng.random(), rng.random(), world.grid)
         if all(overlap(box, other) <= room for other in taken):
             return box
     return None
-
-
-@dataclass(frozen=True)
-class World:
-    """What scenes are sampled from; a pack's world is a part of the vocabulary."""
-
-    things: tuple[str, ...]
-    colours: tuple[str, ...]
-    backgrounds: tuple[str, ...]
-    most: int = 5
-    held_out: frozenset[tuple[str, str]] = frozenset()
-
-    def combinations(self) -> list[tuple[str, str]]:
-        return [(thing, colour) for thing in self.things for colour in self.colours]
 
 
 def sample_kind(rng: random.Random, world: World, coloured: float = 0.65) -> tuple[str, str | None]:
@@ -190,14 +221,15 @@ def _place_all(rng: random.Random, world: World, counts: Sequence[int]) -> list[
     objects: list[Placed] = []
     for (thing, colour), count in zip(kinds, counts, strict=True):
         size = rng.choice(("small", "big")) if total <= 3 and rng.random() < 0.14 else None
-        side = sample_side(rng, total, size)
-        flip = rng.random() < 0.5
+        side = sample_side(rng, world, total, size)
+        flip = world.mirrored and rng.random() < 0.5
         for _ in range(count):
-            wobble = side * rng.uniform(0.92, 1.08)
-            box = place(rng, thing, wobble, [o.box for o in objects])
+            wobble = side if world.grid else side * rng.uniform(0.92, 1.08)
+            box = place(rng, world, thing, wobble, [o.box for o in objects])
             if box is None:
                 return None
-            objects.append(Placed(thing, box, colour, size, 0, flip if rng.random() < 0.8 else not flip))
+            turned = world.mirrored and rng.random() < 0.2
+            objects.append(Placed(thing, box, colour, size, 0, flip != turned))
     return objects
 
 

@@ -14,7 +14,10 @@ from generators.world.layout_text import coordinate_tokens, layout_text
 
 
 def test_vocabulary_needs_no_heavy_import():
-    code = "import sys, generators.world.vocabulary, generators.world.layout_text; print(sorted({'torch','PIL','numpy'} & set(sys.modules)))"
+    code = (
+        "import sys, generators.world.vocabulary, generators.world.layout_text;"
+        "print(sorted({'torch','PIL','numpy'} & set(sys.modules)))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
@@ -56,7 +59,8 @@ def test_other_words():
 
 
 def test_layout_text():
-    text = layout_text("two dogs", [("dog", (0, 0, 0.4, 1)), ("Red Apple", (0.5, 0.5, 1, 1)), ("dog", (0.6, 0, 1, 0.4))])
+    boxes = [("dog", (0, 0, 0.4, 1)), ("Red Apple", (0.5, 0.5, 1, 1)), ("dog", (0.6, 0, 1, 0.4))]
+    text = layout_text("two dogs", boxes)
     assert text == (
         "two dogs ; dog <x00><y00><x06><y15> <x09><y00><x15><y06> ; red apple <x08><y08><x15><y15>"
     )
@@ -148,7 +152,9 @@ def test_captions_name_what_is_there():
 
 
 @needs_font
-@pytest.mark.parametrize("kind", ["add", "remove", "replace", "recolour", "move", "resize", "background", "inpaint", "erase"])
+@pytest.mark.parametrize(
+    "kind", ["add", "remove", "replace", "recolour", "move", "resize", "background", "inpaint", "erase"]
+)
 def test_an_edit_changes_only_what_it_says(kind):
     from generators.training.pack_world import pack_world
     from generators.world.edits import changed, sample_edit
