@@ -84,6 +84,10 @@ def card(facts: dict, metrics: dict) -> str:
         "- **Edits**: add, remove, replace, recolour, move, resize, change the background, fill or clear a "
         "painted hole.",
         "",
+        "It is a first training, cut short: read the scores before you rely on any of this. One object is right more often than "
+        "not; two kinds in one picture run into each other, and counts and relations are mostly wrong. The first thing to do is "
+        "to train on from the checkpoint.",
+        "",
         "## What it can't",
         "",
         "Anything else: no people, no text, no styles, no photographs, no object outside the list, no "
@@ -129,13 +133,15 @@ def card(facts: dict, metrics: dict) -> str:
         "To train it again (the emoji font is needed; each script resumes after a kill):",
         "",
         "```",
-        "python -m generators.training.autoencoder --minutes 20 --out .training/autoencoder",
-        "python -m generators.training.critic --minutes 9 --out .training/critic \\",
+        "python -m generators.training.autoencoder --minutes 28 --out .training/autoencoder",
+        "python -m generators.training.critic --minutes 31 --batch 16 --rate 3e-3 --out .training/critic \\",
         "    --autoencoder .training/autoencoder/model --export generators/pack/critic",
-        "python -m generators.training.critic --judge --seed 29 --minutes 9 --out .training/judge \\",
+        "python -m generators.training.critic --judge --seed 29 --minutes 32 --batch 16 --rate 3e-3 --out .training/judge \\",
         "    --autoencoder .training/autoencoder/model --export evals/judge",
-        "python -m generators.training.diffusion --minutes 80 --out .training/diffusion",
-        "python -m generators.training.diffusion --out .training/diffusion --export generators/pack/diffusion",
+        "python -m generators.training.diffusion --minutes 85 --double 1 --single 5 --drawings 30 --edits 12 \\",
+        "    --out .training/diffusion",
+        "python -m generators.training.diffusion --out .training/diffusion --shift 3 \\",
+        "    --export generators/pack/diffusion",
         "python -m generators.training.evaluate",
         "```",
         "",

@@ -319,6 +319,13 @@ class Master:
             half.grad = None
 
 
+def start_from(folder: Path, learner: Learner) -> None:
+    """The weights of an exported pipeline as a beginning: what is left where no checkpoint is at hand."""
+    text = Qwen3ForCausalLM.from_pretrained(folder / "text_encoder")
+    learner.text_encoder.load_state_dict(text.state_dict())
+    learner.transformer.load_state_dict(Flux2Transformer2DModel.from_pretrained(folder / "transformer").state_dict())
+
+
 def compiled(transformer: nn.Module, wanted: bool) -> Denoiser:
     """The transformer, compiled for static shapes where that works here."""
     if not wanted:
@@ -339,6 +346,8 @@ def train(args: argparse.Namespace) -> Learner:
     full = Learner(len(tokenizer), **sizes).to(device)
     half = Learner(len(tokenizer), **sizes).to(device, torch.bfloat16)
     optimisers = make_optimisers(full, args.rate, PLAIN_LAYERS)
+    if args.init:
+        start_from(args.init, full)
     average = Average(full, 0.999)
     facts = load_checkpoint(args.out, full, optimisers, average) or {"step": 0, "seconds": 0.0}
     master = Master(half)
@@ -417,6 +426,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=80)
     parser.add_argument("--out", type=Path, default=Path(".training/diffusion"))
     parser.add_argument("--autoencoder", type=Path, default=Path(".training/autoencoder/model"))
+    parser.add_argument("--init", type=Path, help="begin with the weights of this pipeline folder, if --out is empty")
     parser.add_argument("--export", type=Path, help="only write the pipeline folder of the checkpoint in --out")
     parser.add_argument("--shift", type=float, default=1.0, help="the exported scheduler's shift")
     parser.add_argument("--drawings", type=int, default=44)
