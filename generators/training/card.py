@@ -84,8 +84,9 @@ def card(facts: dict, metrics: dict) -> str:
         "- **Edits**: add, remove, replace, recolour, move, resize, change the background, fill or clear a "
         "painted hole.",
         "",
-        "It is a first training, cut short: read the scores before you rely on any of this. One object is right more often than "
-        "not; two kinds in one picture run into each other, and counts and relations are mostly wrong. The first thing to do is "
+        "It is a first training, cut short: read the scores before you rely on any of this. One object is right more "
+        "often than not; two kinds in one picture run into each other, and counts and relations are mostly wrong. The "
+        "first thing to do is "
         "to train on from the checkpoint.",
         "",
         "## What it can't",
@@ -136,8 +137,8 @@ def card(facts: dict, metrics: dict) -> str:
         "python -m generators.training.autoencoder --minutes 28 --out .training/autoencoder",
         "python -m generators.training.critic --minutes 31 --batch 16 --rate 3e-3 --out .training/critic \\",
         "    --autoencoder .training/autoencoder/model --export generators/pack/critic",
-        "python -m generators.training.critic --judge --seed 29 --minutes 32 --batch 16 --rate 3e-3 --out .training/judge \\",
-        "    --autoencoder .training/autoencoder/model --export evals/judge",
+        "python -m generators.training.critic --judge --seed 29 --minutes 32 --batch 16 --rate 3e-3 \\",
+        "    --autoencoder .training/autoencoder/model --out .training/judge --export evals/judge",
         "python -m generators.training.diffusion --minutes 85 --double 1 --single 5 --drawings 30 --edits 12 \\",
         "    --out .training/diffusion",
         "python -m generators.training.diffusion --out .training/diffusion --shift 3 \\",
