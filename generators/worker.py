@@ -274,7 +274,9 @@ class Worker:
         """Ends what is left of the process; the error says how it went, and its last words go to our log."""
         code = self._exit_code()
         words = self._last_words()
-        logging.getLogger("maquette.worker").warning("worker %s %s (exit code %s): %s", self.name, how, code, words)
+        if not self._closing:  # else we ended it ourselves
+            log = logging.getLogger("maquette.worker")
+            log.warning("worker %s %s (exit code %s): %s", self.name, how, code, words)
         self._release()
         if code == -signal.SIGKILL and not self._closing:
             how += " (the system killed it, perhaps for want of memory)"
