@@ -7,26 +7,19 @@ Resampling is over items, so that several seeds of one item stay together and tw
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
 
+from generators.shares import wilson
+
 RESAMPLES = 10_000
-Z = 1.96
 Interval = tuple[float, float]
 
 
 def interval(values: Sequence[float]) -> Interval:
     """95% interval of the mean: Wilson's for zeros and ones, the bootstrap's for anything else."""
     return wilson(sum(values), len(values)) if values and set(values) <= {0.0, 1.0} else stratified([values])[1]
-
-
-def wilson(right: float, total: int) -> Interval:
-    """95% interval of a share of successes."""
-    share, spread = right / total, Z * Z / total
-    middle, half = share + spread / 2, Z * math.sqrt(share * (1 - share) / total + spread / (4 * total))
-    return max(0.0, (middle - half) / (1 + spread)), min(1.0, (middle + half) / (1 + spread))
 
 
 def difference(a: Sequence[float], b: Sequence[float]) -> tuple[float, Interval]:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import time
 from pathlib import Path
 from typing import Any
 
 from agent.embedded.simulate import Conversation, whole_world
+from generators.shares import rounded
 from tools.naming import colour_name, thing_name
 
 DATA = Path(__file__).parents[2] / "evals" / "data" / "utterances.jsonl"
@@ -141,16 +141,6 @@ def _relations_fit(wanted: list[list[str]], got: dict[str, Any]) -> bool:
     return all(tuple(relation) in found for relation in wanted)
 
 
-def interval(right: int, total: int) -> list[float]:
-    """Wilson's 95% interval of a share."""
-    if total == 0:
-        return [0.0, 1.0]
-    z, share = 1.96, right / total
-    middle = (share + z * z / (2 * total)) / (1 + z * z / total)
-    half = z * math.sqrt(share * (1 - share) / total + z * z / (4 * total * total)) / (1 + z * z / total)
-    return [round(max(0.0, middle - half), 4), round(min(1.0, middle + half), 4)]
-
-
 def summary(split: str, verbose: bool) -> dict[str, Any]:
     chosen = [line for line in lines() if line["split"] == split]
     counts = {part: [0, 0] for part in PARTS}
@@ -168,7 +158,7 @@ def summary(split: str, verbose: bool) -> dict[str, Any]:
             if verbose:
                 _show(line, got, result)
     shares = {
-        part: {"right": r, "of": n, "share": round(r / n, 4) if n else None, "interval": interval(r, n)}
+        part: {"right": r, "of": n, "share": round(r / n, 4) if n else None, "interval": rounded(r, n)}
         for part, (r, n) in counts.items()
     }
     return {

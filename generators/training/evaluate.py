@@ -23,6 +23,7 @@ from diffusers import Flux2KleinInpaintPipeline, Flux2KleinPipeline
 from PIL import Image
 
 from generators.seeing import Detection, Detector, Seen, box_overlap
+from generators.shares import rounded
 from generators.training.common import restart_with_allocator_settings
 from generators.training.pack_facts import PACK
 from generators.training.pack_world import pack_world
@@ -35,20 +36,10 @@ JUDGE = Path(__file__).parents[2] / "evals" / "judge"
 EXTENT = 128
 
 
-def interval(right: int, total: int) -> list[float]:
-    """Wilson's 95% interval of a share (Wilson 1927)."""
-    if total == 0:
-        return [0.0, 1.0]
-    z, share = 1.96, right / total
-    middle = (share + z * z / (2 * total)) / (1 + z * z / total)
-    half = z * math.sqrt(share * (1 - share) / total + z * z / (4 * total * total)) / (1 + z * z / total)
-    return [round(max(0.0, middle - half), 4), round(min(1.0, middle + half), 4)]
-
-
 def share(values: Sequence[bool]) -> dict[str, Any]:
     """A share of successes with its interval and count."""
     right = sum(values)
-    return {"share": round(right / max(1, len(values)), 4), "interval": interval(right, len(values)), "n": len(values)}
+    return {"share": round(right / max(1, len(values)), 4), "interval": rounded(right, len(values)), "n": len(values)}
 
 
 # --- what a picture must show -------------------------------------------------------------
@@ -223,7 +214,7 @@ def targets_of(marks: dict) -> dict[str, dict]:
     return {
         "one object": marks["one object"]["objects"],
         "two objects": marks["two objects"]["objects"],
-        "counts to three": {"share": round(right / total, 4), "interval": interval(right, total), "n": total},
+        "counts to three": {"share": round(right / total, 4), "interval": rounded(right, total), "n": total},
         "count four": marks["four"]["count"],
         "colour": marks["colour"]["colour"],
         "colour, pairs never shown": marks["held-out colour"]["colour"],

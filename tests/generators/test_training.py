@@ -159,8 +159,8 @@ def test_no_pickle_in_training():
 
 
 def test_intervals():
-    from generators.training.evaluate import interval
+    from generators.shares import rounded
 
-    low, high = interval(95, 100)
+    low, high = rounded(95, 100)
     assert 0.88 < low < 0.95 < high < 0.99
-    assert interval(0, 0) == [0.0, 1.0]
+    assert rounded(0, 0) == [0.0, 1.0]

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from agent.embedded.evaluate import interval, lines, rehearse, score
+from agent.embedded.evaluate import lines, rehearse, score
+from generators.shares import rounded
 from tests.agent.embedded.speaking import talk, told
 
 _BENCHMARKS = os.environ.get("MAQUETTE_BENCHMARKS")  # read before the guards clear the environment
@@ -75,5 +76,5 @@ def test_most_utterances_are_understood(split: str, least: float) -> None:
 
 
 def test_the_interval_holds_the_share() -> None:
-    low, high = interval(185, 206)
-    assert low < 185 / 206 < high and interval(0, 0) == [0.0, 1.0]
+    low, high = rounded(185, 206)
+    assert low < 185 / 206 < high and rounded(0, 0) == [0.0, 1.0]
