@@ -16,7 +16,7 @@ from PIL import Image
 from pydantic import TypeAdapter
 
 from generators import hardware, registry
-from generators.api import Box, Detection, Generator, Model, Report, Request, Seen, Stop
+from generators.api import Generator, Model, Report, Request, Seen, Stop
 
 Answer = tuple[dict[str, Any], list[Image.Image]]
 MODEL: TypeAdapter[Model] = TypeAdapter(Model)
@@ -56,14 +56,7 @@ class Eyes:
              stop: Stop) -> Answer:
         if name == "load":
             return {}, []
-        return {"seen": SEEN.dump_python(_seen(self.detector.detect(pictures[0])), mode="json")}, []
-
-
-def _seen(found: Any) -> Seen:
-    """A detector's own values as our nouns: a colour of None is the thing's own, "" no background."""
-    objects = tuple(Detection(d.thing, d.colour or "own", Box(*map(float, d.box)), float(d.confidence),
-                              float(d.colour_confidence)) for d in found.objects)
-    return Seen(objects, found.background or None, float(found.background_confidence))
+        return {"seen": SEEN.dump_python(self.detector.detect(pictures[0]), mode="json")}, []
 
 
 class Talker:

@@ -8,10 +8,10 @@ background. Its `id2label` names them, so the folder describes itself.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from generators.api import Box, Detection, Seen
 from generators.world.vocabulary import NATURAL_COLOURS
 
 if TYPE_CHECKING:
@@ -20,43 +20,10 @@ if TYPE_CHECKING:
 OWN = "own"
 """The colour label of an object in its natural colours."""
 
-Box = tuple[float, float, float, float]
 
-
-@dataclass(frozen=True)
-class Detection:
-    """One object: box in fractions [x0, y0, x1, y1]; ``colour`` None means its natural colours."""
-
-    thing: str
-    colour: str | None
-    box: Box
-    confidence: float
-    colour_confidence: float = 1.0
-
-    def has_colour(self, colour: str) -> bool:
-        """Whether a person would call it that: painted so, or so by nature (an apple is red)."""
-        if self.colour is None:
-            return NATURAL_COLOURS.get(self.thing) == colour
-        return self.colour == colour
-
-
-@dataclass(frozen=True)
-class Seen:
-    """Everything the detector found, surest object first."""
-
-    objects: list[Detection] = field(default_factory=list)
-    background: str = ""
-    background_confidence: float = 0.0
-
-
-def box_overlap(a: Box, b: Box) -> float:
-    """Intersection over union of two boxes."""
-    width = min(a[2], b[2]) - max(a[0], b[0])
-    height = min(a[3], b[3]) - max(a[1], b[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    shared = width * height
-    return shared / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared)
+def has_colour(seen: Detection, colour: str) -> bool:
+    """Whether a person would call it that: painted so, or so by nature (an apple is red)."""
+    return (NATURAL_COLOURS.get(seen.thing) if seen.colour == OWN else seen.colour) == colour
 
 
 class Channels:
@@ -121,26 +88,25 @@ class Detector:
         kept: list[Detection] = []
         for thing, row, column in found:
             detection = self._at(output, heat, thing, row, column)
-            if detection is not None and all(box_overlap(detection.box, k.box) < 0.55 for k in kept):
+            if detection is not None and all(detection.box.iou(k.box) < 0.55 for k in kept):
                 kept.append(detection)
         grounds = self._channels.of(output, "background").mean(dim=(2, 3)).softmax(-1)[0]
         best = int(torch.argmax(grounds))
-        return Seen(kept, self._channels.names["background"][best], float(grounds[best]))
+        return Seen(tuple(kept), self._channels.names["background"][best], float(grounds[best]))
 
     def _at(self, output: Any, heat: Any, thing: int, row: int, column: int) -> Detection | None:
         rows, columns = heat.shape[2:]
         width, height = self._channels.of(output, "box")[0, :, row, column].clamp(0.02, 1).tolist()
         dx, dy = self._channels.of(output, "offset")[0, :, row, column].clamp(-0.5, 1.5).tolist()
         x, y = (column + dx) / columns, (row + dy) / rows
-        box = (max(0.0, x - width / 2), max(0.0, y - height / 2), min(1.0, x + width / 2), min(1.0, y + height / 2))
-        if box[2] <= box[0] or box[3] <= box[1]:
+        box = Box(x - width / 2, y - height / 2, x + width / 2, y + height / 2).clip()
+        if box.width <= 0 or box.height <= 0:
             return None
         colours = self._channels.of(output, "colour")[0, :, row, column].softmax(-1)
         best = int(colours.argmax())
-        name = self._channels.names["colour"][best]
         return Detection(
             thing=self._channels.names["heat"][thing],
-            colour=None if name == OWN else name,
+            colour=self._channels.names["colour"][best],
             box=box,
             confidence=float(heat[0, thing, row, column]),
             colour_confidence=float(colours[best]),

@@ -15,9 +15,8 @@ from typing import Any
 
 from evals.api import Look, Mark, Score, Scorer
 from generators.api import Detection, Seen
-from generators.world.vocabulary import NATURAL_COLOURS
+from generators.seeing import OWN, has_colour
 
-OWN = "own"
 THRESHOLD = 0.3  # of a detection's confidence, GenEval's
 MARGIN = 0.1  # of the boxes' own extent by which centres must differ, GenEval's position threshold
 
@@ -67,7 +66,7 @@ def _judge_line(line: dict[str, Any], group: Sequence[Detection], groups: Sequen
         number = len(group) if "color" in line and _shares_class(line, groups) else len(there)
         note("count", number == wanted, f"{number} {name}, not {wanted}")
         if colour := line.get("color"):
-            matching = sum(coloured(d, colour) for d in there)
+            matching = sum(has_colour(d, colour) for d in there)
             note("colour", matching >= min(wanted, len(there)), f"{matching} of {len(there)} {name} are {colour}")
     if position := line.get("position"):
         relation, index = position
@@ -79,13 +78,8 @@ def _judge_line(line: dict[str, Any], group: Sequence[Detection], groups: Sequen
 def _group(line: dict[str, Any], seen: Seen) -> list[Detection]:
     """The detections that a line speaks of: of its class, and of its colour where some of them have it."""
     there = _of_class(line["class"], seen)
-    those = [d for d in there if coloured(d, line["color"])] if line.get("color") else []
+    those = [d for d in there if has_colour(d, line["color"])] if line.get("color") else []
     return those or there
-
-
-def coloured(d: Detection, colour: str) -> bool:
-    """Painted so, or so by nature: an apple in its own colours is a red apple."""
-    return NATURAL_COLOURS.get(d.thing) == colour if d.colour == OWN else d.colour == colour
 
 
 def _shares_class(line: dict[str, Any], groups: Sequence[Sequence[Detection]]) -> bool:

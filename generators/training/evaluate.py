@@ -22,7 +22,8 @@ import torch
 from diffusers import Flux2KleinInpaintPipeline, Flux2KleinPipeline
 from PIL import Image
 
-from generators.seeing import Detection, Detector, Seen, box_overlap
+from generators.api import Box, Detection, Seen
+from generators.seeing import OWN, Detector, has_colour
 from generators.shares import rounded
 from generators.training.common import restart_with_allocator_settings
 from generators.training.pack_facts import PACK
@@ -63,7 +64,7 @@ def counts_right(scene: Scene, seen: Seen) -> bool:
 def colours_right(scene: Scene, seen: Seen) -> bool:
     """Every object with a named colour has a match in that colour."""
     named = [item for item in scene.objects if item.colour]
-    return all(any(d.has_colour(item.colour or "") for d in _of(seen, item.thing)) for item in named)
+    return all(any(has_colour(d, item.colour or "") for d in _of(seen, item.thing)) for item in named)
 
 
 def relation_right(scene: Scene, seen: Seen, relation: str) -> bool:
@@ -71,7 +72,7 @@ def relation_right(scene: Scene, seen: Seen, relation: str) -> bool:
     a, b = _of(seen, scene.objects[0].thing), _of(seen, scene.objects[1].thing)
     if not a or not b:
         return False
-    (ax, ay), (bx, by) = ((((d.box[0] + d.box[2]) / 2), ((d.box[1] + d.box[3]) / 2)) for d in (a[0], b[0]))
+    (ax, ay), (bx, by) = (d.box.centre for d in (a[0], b[0]))
     gap = {"left of": bx - ax, "right of": ax - bx, "above": by - ay, "below": ay - by}[relation]
     return gap > 0.05
 
@@ -232,8 +233,8 @@ def matches(scene: Scene, seen: Seen) -> bool:
     """The judge sees the scene: for every object one detection of its thing, near its box, and nothing more."""
     left = list(seen.objects)
     for item in scene.objects:
-        near = [d for d in left if d.thing == item.thing and box_overlap(d.box, item.box) > 0.35]
-        near = [d for d in near if d.colour == item.colour or (item.colour and d.has_colour(item.colour))]
+        near = [d for d in left if d.thing == item.thing and d.box.iou(Box(*item.box)) > 0.35]
+        near = [d for d in near if d.colour == (item.colour or OWN) or (item.colour and has_colour(d, item.colour))]
         if not near:
             return False
         left.remove(near[0])
@@ -336,13 +337,13 @@ def mark_detector(detector: Detector, count: int = 400, seed: int = 60_001) -> d
         left = list(seen.objects)
         found, shown = found + len(left), shown + len(scene.objects)
         for item in scene.objects:
-            near = [d for d in left if d.thing == item.thing and box_overlap(d.box, item.box) > 0.5]
+            near = [d for d in left if d.thing == item.thing and d.box.iou(Box(*item.box)) > 0.5]
             if near:
-                best = max(near, key=lambda d: box_overlap(d.box, item.box))
+                best = max(near, key=lambda d: d.box.iou(Box(*item.box)))
                 left.remove(best)
                 right += 1
-                colours += best.colour == item.colour
-                overlaps.append(box_overlap(best.box, item.box))
+                colours += best.colour == (item.colour or OWN)
+                overlaps.append(best.box.iou(Box(*item.box)))
         exact.append(counts_right(scene, seen) and len(seen.objects) == len(scene.objects))
         grounds.append(seen.background == scene.background)
     return {

@@ -15,6 +15,7 @@ from evals.scorers import outside, world
 from evals.scorers.plan import SCORER as PLAN
 from evals.scorers.world import SCORER as WORLD
 from generators.api import Box, Detection, Seen
+from generators.seeing import has_colour
 from generators.world.vocabulary import NATURAL_COLOURS
 
 ITEMS = [*registry.task("world-generate").items(), *registry.task("world-edit").items()]
@@ -101,8 +102,8 @@ def test_no_picture_is_wrong() -> None:
 def test_own_colours_count_as_the_colour_that_people_say() -> None:
     apple = Detection("apple", "own", Box(0, 0, 1, 1), 1.0)
     assert NATURAL_COLOURS["apple"] == "red"
-    assert world.coloured(apple, "red") and not world.coloured(apple, "green")
-    assert not world.coloured(replace(apple, colour="green"), "red")
+    assert has_colour(apple, "red") and not has_colour(apple, "green")
+    assert not has_colour(replace(apple, colour="green"), "red")
 
 
 def test_two_groups_of_one_class_are_counted_by_colour() -> None:

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import permutations
 
+from generators import seeing
 from generators.api import Detection, Region, Seen
-from generators.world.vocabulary import NATURAL_COLOURS
 from tools.api import Brief, BriefObject
 from tools.arranging import how_many
 from tools.naming import colour_name, thing_name
@@ -29,11 +29,8 @@ def named(seen: Seen, name: str) -> list[Detection]:
 
 
 def has_colour(detection: Detection, colour: str) -> bool:
-    """Whether a person would call it so: painted so, or so by nature (an apple is red)."""
-    wanted = colour_name(colour)
-    if detection.colour in ("own", ""):
-        return NATURAL_COLOURS.get(detection.thing) == wanted
-    return detection.colour == wanted
+    """Whether a person would call it so, by any of the colour's names."""
+    return seeing.has_colour(detection, colour_name(colour))
 
 
 def assign(seen: Seen, brief: Brief, layout: Sequence[Region] = ()) -> Groups:
