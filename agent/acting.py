@@ -65,7 +65,7 @@ def context(state: State, desk: Desk, since: float, call: str = "") -> ToolConte
         scene=tuple(desk.images.record(picture).scene) if picture else (), mask=state["turn"]["mask"],
         uploads=tuple(state["turn"]["uploads"]), report=_reporter(desk, call),
         stop=lambda: desk.stop() or usage.seconds + desk.clock() - since > bounds.seconds,
-        versions=versions)
+        versions=versions, withheld=frozenset({"layout_plan"} if "layout" in state["plan"].get("without", ()) else ()))
 
 
 def _reporter(desk: Desk, call: str) -> Callable[[Loading | Progress | Preview], None]:

@@ -91,6 +91,10 @@ class Turn(_Value):
     mask: str | None = None
 
 
+Part = Literal["layout", "repair"]
+"""What the studio can be asked to do without, so that its worth can be measured."""
+
+
 class Options(_Value):
     """How one turn is to be worked on. None means: as the settings say."""
 
@@ -99,6 +103,7 @@ class Options(_Value):
     single_shot: bool = False
     seed: int | None = Field(default=None, ge=0, lt=2**63)
     limits: Limits = Field(default_factory=Limits)
+    without: tuple[Part, ...] = ()
 
 
 class ToolCall(_Value):

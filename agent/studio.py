@@ -264,7 +264,8 @@ class Studio:
                      brief=brief.model_dump(mode="json") if brief and not options.single_shot else None,
                      question=question.model_dump() if question else None,
                      plan={"model": model, "seed": options.seed, "single_shot": options.single_shot,
-                           "limits": options.limits.model_dump(), "repairs": self.settings.repairs})
+                           "limits": options.limits.model_dump(), "without": list(options.without),
+                           "repairs": 0 if "repair" in options.without else self.settings.repairs})
 
     def _desk(self, session: str, turn: Turn, options: Options, entries: list[Entry], listen: Listen,
               stop: Callable[[], bool]) -> Desk:

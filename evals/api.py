@@ -35,11 +35,15 @@ class _Value(BaseModel):
 
 
 class Item(_Value):
-    """One question of a suite: what a user says, turn by turn, and what would be right."""
+    """One question of a suite: what a user says, turn by turn, and what would be right.
+
+    `paint` names, by the index of a turn, the thing in the picture that the user paints over before saying it.
+    """
 
     id: str
     tag: str
     turns: list[str] = Field(min_length=1)
+    paint: dict[int, str] = Field(default_factory=dict)
     truth: dict[str, Any] = Field(default_factory=dict)
 
     def seed(self, suite: str, index: int = 0) -> int:

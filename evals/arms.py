@@ -2,6 +2,8 @@
 
     single       plan nothing, draw once: what everything is compared with
     agent        the studio as it is
+    no-layout    the studio without boxes: the generator is told only in words where things go
+    no-repair    the studio without repair: planned, drawn once, checked, left as it is
     best-of-N    draw N times as `single` does; the studio's critic chooses. The report derives the controls
                  from the same N pictures: one of them at random, and the best by the scorer (an upper bound).
 """
@@ -16,12 +18,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from agent.api import Options, Outcome, StudioProtocol, Turn
+from agent.api import Options, Outcome, Part, StudioProtocol, Turn
 from evals.api import Candidate, Cost, EvalError, Item, Task
 from evals.critic import Critic, Verdict
 from tools.api import Brief, Limits, PictureRecord
 
-ARMS = ("single", "agent", "best-of-N")
+ABLATIONS: dict[str, tuple[Part, ...]] = {"no-layout": ("layout",), "no-repair": ("repair",)}
+ARMS = ("single", *ABLATIONS, "agent", "best-of-N")
 MOST = 32
 STAGES = {"load": "loading", "encode": "encoding", "denoise": "drawing", "decode": "drawing", "draw": "drawing"}
 
@@ -43,7 +46,7 @@ class Played:
 
 def check(arm: str) -> str:
     """The arm's name, if there is one like that. Raises `EvalError`."""
-    if arm in ("single", "agent") or 2 <= best_of(arm) <= MOST:
+    if arm in ARMS[:-1] or 2 <= best_of(arm) <= MOST:
         return arm
     raise EvalError(f"There is no arm named {arm!r}; there are {', '.join(ARMS)} (N from 2 to {MOST}).")
 
@@ -67,7 +70,8 @@ def play(arm: str, studio: StudioProtocol, critic: Critic, item: Item, seed: int
     """Raises what the studio raises."""
     if best_of(arm):
         return _best_of(best_of(arm), studio, critic, item, seed, options)
-    return _converse(studio, item, options.model_copy(update={"seed": seed, "single_shot": arm == "single"}))
+    way = {"seed": seed, "single_shot": arm == "single", "without": ABLATIONS.get(arm, ())}
+    return _converse(studio, critic, item, options.model_copy(update=way))
 
 
 def plan(studio: StudioProtocol, item: Item, options: Options) -> Played:
@@ -78,17 +82,28 @@ def plan(studio: StudioProtocol, item: Item, options: Options) -> Played:
     return Played("done", plan=found, cost=Cost(planner_calls=1, seconds={"planning": taken, "total": taken}))
 
 
-def _converse(studio: StudioProtocol, item: Item, options: Options) -> Played:
+def _converse(studio: StudioProtocol, critic: Critic, item: Item, options: Options) -> Played:
     session = studio.new_session()
-    outcomes, before = [], None
-    for text in item.turns:
+    outcomes: list[Outcome] = []
+    before, mask = None, None
+    for index, text in enumerate(item.turns):
         before = studio.current(session)
-        outcomes.append(studio.turn(session, Turn(id=uuid.uuid4().hex, text=text), options))
+        if thing := item.paint.get(index):
+            mask = critic.paint_over(studio, before, thing) if before else None
+            if mask is None:
+                return _unpainted(thing, outcomes, studio.view(session).versions)
+        outcomes.append(studio.turn(session, Turn(id=uuid.uuid4().hex, text=text, mask=mask), options))
+        mask = None
     last, records = outcomes[-1], studio.view(session).versions
     final = last.images[-1].id if last.images else None
     record = next((record for record in records if record.id == final), None)
     model, revision = (record.model, record.revision) if record else (None, None)
     return Played(last.status, last.reply, final, before, cost=_cost(outcomes, records), model=model, revision=revision)
+
+
+def _unpainted(thing: str, outcomes: list[Outcome], records: list[PictureRecord]) -> Played:
+    """A user who looks for the thing to paint over, and does not find it, gives up."""
+    return Played("failed", f"There was no {thing} to paint over.", cost=_cost(outcomes, records))
 
 
 def _best_of(number: int, studio: StudioProtocol, critic: Critic, item: Item, seed: int, options: Options) -> Played:
@@ -100,7 +115,7 @@ def _best_of(number: int, studio: StudioProtocol, critic: Critic, item: Item, se
     tries: list[_Try] = []
     for index in range(number):
         once = options.model_copy(update={"seed": seed + index, "single_shot": True, "limits": limits})
-        played = _converse(studio, item, once)
+        played = _converse(studio, critic, item, once)
         verdict = critic.judge(studio, played.picture, brief) if played.picture else None
         tries.append(_Try(seed + index, played, verdict))
     chosen = max(tries, key=_Try.rank)

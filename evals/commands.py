@@ -12,7 +12,7 @@ from pathlib import Path
 
 from agent import settings as studio_settings
 from agent.studio import Studio
-from evals import arms, card, judging, page, registry, runner
+from evals import arms, benchmarks, card, judging, official, page, registry, runner
 from evals import report as numbers
 from evals.api import EvalError, RunPlan, Sample
 from evals.folder import RunFolder
@@ -28,6 +28,10 @@ def show_list(given: argparse.Namespace) -> None:
         for name, part in parts.items():
             print(f"  {name:16} {part.purpose}")
     print(f"arms:\n  {', '.join(arms.ARMS)}")
+
+
+def fetch_file(given: argparse.Namespace) -> None:
+    print(benchmarks.fetch(given.suite))
 
 
 def make_run(given: argparse.Namespace) -> None:
@@ -137,6 +141,37 @@ def _with(folder: RunFolder, scorer: str) -> Iterator[Sample]:
     return (sample for sample in folder.all() if scorer in sample.scores)
 
 
+def export_results(given: argparse.Namespace) -> None:
+    """One generator's samples of one arm, in the format of GenEval's own scripts."""
+    folder = RunFolder(given.run)
+    plan = folder.plan()
+    generator = _only("generator", plan.generators, given.generator)
+    arm = _only("arm", plan.arms, given.arm)
+    samples = [s for s in folder.all() if (s.generator, s.arm) == (generator, arm)]
+    found = official.rows(samples, folder.pictures)
+    if not found:
+        raise EvalError(f"Nothing in {given.run} is scored with {official.SCORER!r}; run 'python -m evals score "
+                        f"{given.run} --scorer {official.SCORER}' first.")
+    try:
+        write_atomic(given.out, "".join(json.dumps(row) + "\n" for row in found).encode())
+    except OSError as error:
+        raise EvalError(f"{given.out} cannot be written: {error.strerror}.") from None
+    print(f"{len(found)} results of {generator}, {arm}: {given.out}")
+
+
+def _only(what: str, names: list[str], wanted: str | None) -> str:
+    """The name that was asked for, or the only one. Raises `EvalError`."""
+    if wanted is None and len(names) == 1:
+        return names[0]
+    if wanted in names:
+        return str(wanted)
+    raise EvalError(f"The run has the {what}s {', '.join(names)}; choose one with --{what}.")
+
+
+def print_summary(given: argparse.Namespace) -> None:
+    print(official.summary(official.read(given.file)))
+
+
 def opener(plan: RunPlan) -> runner.Opener:
     """Opens the real studio, with the run's planner. The sketch generator's pictures are read by its own eyes."""
     draws = registry.task(plan.suite).does == "draw"
@@ -185,5 +220,5 @@ def write_card(given: argparse.Namespace) -> None:
         print(file)
 
 
-VERBS = {"list": show_list, "run": make_run, "score": score_run, "report": write_report, "compare": compare_runs,
-         "card": write_card}
+VERBS = {"list": show_list, "fetch": fetch_file, "run": make_run, "score": score_run, "report": write_report,
+         "compare": compare_runs, "export": export_results, "summary": print_summary, "card": write_card}

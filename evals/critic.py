@@ -1,7 +1,11 @@
-"""The studio's own critic, for arms that choose among pictures. It is not the judge, and never sees a truth."""
+"""The studio's own critic, for arms that choose among pictures and users who paint over a thing in one.
+
+It is not the judge, and never sees a truth.
+"""
 
 from __future__ import annotations
 
+import io
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -9,8 +13,12 @@ from typing import Any
 from PIL import Image
 
 from agent.api import StudioProtocol
+from generators.api import Extent
 from tools import registry
 from tools.api import Brief, Critique, Limits, PictureRecord, ToolContext, Usage, Workshop
+
+AROUND = 0.03
+"""How much wider than a thing a user paints, as a share of the picture."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +44,20 @@ class Critic:
         began = time.perf_counter()
         critique = registry.call(ctx, "critique", {}).critique or Critique(picture=picture)
         return Verdict(critique.score, _doubt(critique), time.perf_counter() - began)
+
+    def paint_over(self, studio: StudioProtocol, picture: str, thing: str) -> str | None:
+        """A mask over the surest such thing, a little wider than its box; None where none is seen."""
+        shelf = _Shelf(studio, picture)
+        found = [d for d in self._workshop.see(shelf.image(picture)).objects if d.thing == thing]
+        if not found:
+            return None
+        box = max(found, key=lambda d: d.confidence).box.grow(AROUND)
+        extent = Extent(*shelf.image(picture).size)
+        mask = Image.new("L", extent)
+        mask.paste(255, box.pixels(extent))
+        data = io.BytesIO()
+        mask.save(data, "PNG")
+        return studio.ingest_mask(data.getvalue(), picture).id
 
 
 class _Shelf:

@@ -54,8 +54,8 @@ def grouped(samples: Iterable[Sample]) -> dict[tuple[str, str], list[Sample]]:
 
 
 def _place(arm: str) -> tuple[int, str]:
-    """Single first, then best-of-N, the agent last: from plain to costly."""
-    return (0 if arm == "single" else 1 if arms.best_of(arm) else 2, arm)
+    """Single first, then best-of-N, the ablations, the agent last: from plain to costly."""
+    return (0 if arm == "single" else 1 if arms.best_of(arm) else 2 if arm in arms.ABLATIONS else 3, arm)
 
 
 def _row(key: tuple[str, str], samples: Sequence[Sample], scorer: Scorer) -> dict[str, Any]:
@@ -114,7 +114,7 @@ def _cost(samples: Sequence[Sample]) -> dict[str, Any]:
 
 
 def _differences(groups: dict[tuple[str, str], list[Sample]], scorer: Scorer) -> list[dict[str, Any]]:
-    """Every arm against the single shot of the same generator, and the agent against every best-of-N."""
+    """Every arm against the single shot of the same generator, and the agent against every other."""
     found = []
     for (generator, arm), samples in groups.items():
         others = [o for g, o in groups if g == generator and o != arm and (o == "single" or arm == "agent")]

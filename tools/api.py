@@ -282,6 +282,8 @@ class ToolContext:
     report: Report = lambda event: None
     stop: Stop = lambda: False
     versions: tuple[str, ...] = ()
+    withheld: frozenset[str] = frozenset()
+    """Tools that are not offered whatever else holds: what a part of the studio is worth is measured without it."""
 
     @property
     def capabilities(self) -> Capabilities:

@@ -42,7 +42,11 @@ def _order(name: str) -> tuple[int, str]:
 
 def offered(ctx: ToolContext) -> list[Tool]:
     """The tools that make sense right now."""
-    return [tool for tool in all_tools().values() if tool.offered(ctx)]
+    return [tool for tool in all_tools().values() if _offered(tool, ctx)]
+
+
+def _offered(tool: Tool, ctx: ToolContext) -> bool:
+    return tool.name not in ctx.withheld and tool.offered(ctx)
 
 
 def schemas(ctx: ToolContext) -> list[dict[str, Any]]:
@@ -75,7 +79,7 @@ def call(ctx: ToolContext, name: str, arguments: dict[str, Any]) -> ToolResult:
     if tool is None:
         names = ", ".join(t.name for t in offered(ctx))
         raise ToolError(f"No tool {str(name)[:60]!r}. Tools: {names}.")
-    if not tool.offered(ctx):
+    if not _offered(tool, ctx):
         raise ToolError(why_not(ctx, tool))
     return tool.run(ctx, parse(tool, arguments))
 
@@ -104,6 +108,8 @@ def _message(text: str) -> str:
 
 def why_not(ctx: ToolContext, tool: Tool) -> str:
     """Why a tool is not offered, and what could do it."""
+    if tool.name in ctx.withheld:
+        return f"{tool.name} is switched off for this turn."
     own = getattr(tool, "unavailable", None)
     if own is not None:
         return f"{tool.name} cannot be used now: {own(ctx)}."

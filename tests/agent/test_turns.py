@@ -191,6 +191,27 @@ def test_repairs_can_be_switched_off(bench) -> None:
     assert "Not met: an apple" in outcome.reply
 
 
+def test_a_turn_can_do_without_repair(bench) -> None:
+    table = bench([DRAW, "Done."])
+    table.studio.workshop = Forgetful(table.studio.workshop, failures=1)
+    outcome = table.say("dogs", without=("repair",))
+    assert outcome.status == "partial" and outcome.usage.images == 1
+
+
+def test_a_turn_can_do_without_a_layout(bench) -> None:
+    offered: list[set[str]] = []
+
+    def script(messages: Any, tools: list[dict[str, Any]]) -> Any:
+        offered.append({tool["function"]["name"] for tool in tools})
+        return DRAW if len(offered) % 2 else "Done."
+
+    table = bench(script)
+    refused, *rest = [step for step in table.say("dogs", without=("layout",)).steps if step.tool != "write_brief"]
+    assert (refused.tool, refused.ok) == ("layout_plan", False) and rest[0].ok
+    assert "layout_plan" not in offered[0] and "generate" in offered[0]
+    assert all(step.ok for step in table.say("dogs").steps), "the next turn has it again"
+
+
 def test_repairs_are_bounded_and_the_best_is_kept(bench) -> None:
     table = bench([DRAW, "Done."])
     table.studio.workshop = Worse(table.studio.workshop)

@@ -6,6 +6,7 @@ import pytest
 
 from evals import registry
 from evals.api import Item, Look, Sample, Scorer, Task
+from evals.benchmarks import NotFetched
 
 TASKS = list(registry.tasks().values())
 SCORERS = list(registry.scorers().values())
@@ -13,9 +14,17 @@ every_task = pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
 every_scorer = pytest.mark.parametrize("scorer", SCORERS, ids=lambda scorer: scorer.name)
 
 
+def items_of(task: Task) -> list[Item]:
+    """Its items; skips where a published file is not on this machine."""
+    try:
+        return task.items()
+    except NotFetched as error:
+        pytest.skip(str(error))
+
+
 @every_task
 def test_its_items_are_named_once_and_always_the_same(task: Task) -> None:
-    items = task.items()
+    items = items_of(task)
     assert len(items) >= 20 and items == task.items()
     assert len({item.id for item in items}) == len(items)
     assert len({item.seed(task.name) for item in items}) == len(items)
@@ -33,7 +42,7 @@ def test_it_says_what_it_is(task: Task) -> None:
 @every_task
 def test_nothing_made_scores_nothing(task: Task) -> None:
     scorer = registry.scorer(task.scorer)
-    for item in task.items():
+    for item in items_of(task):
         score = scorer.score(Look(item, _sample(item)))
         assert score.value == 0 and score.note, item.id
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,6 +28,8 @@ class StudioDouble:
         self.folder, self.draw = folder, draw
         self.sessions: dict[str, list[PictureRecord]] = {}
         self.turns: list[tuple[str, Options]] = []
+        self.masks: list[Image.Image] = []
+        self.painted: list[str | None] = []
         folder.mkdir(parents=True, exist_ok=True)
 
     def new_session(self) -> str:
@@ -37,6 +40,7 @@ class StudioDouble:
     def turn(self, session: str, turn: Turn, options: Options | None = None, **_: Any) -> Outcome:
         assert options is not None and options.seed is not None
         self.turns.append((turn.text, options))
+        self.painted.append(turn.mask)
         words = self.draw(turn.text, options.seed)
         if words == "refuse":
             raise BadInput("This cannot be drawn here.")
@@ -60,6 +64,11 @@ class StudioDouble:
     def current(self, session: str) -> str | None:
         records = self.sessions[session]
         return records[-1].id if records else None
+
+    def ingest_mask(self, data: bytes, picture: str) -> PictureRecord:
+        mask = Image.open(io.BytesIO(data))
+        self.masks.append(mask)
+        return PictureRecord(id=picture_id(mask), width=mask.width, height=mask.height)
 
     def path(self, picture: str) -> str:
         return str(self.folder / f"{picture}.png")

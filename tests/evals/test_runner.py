@@ -7,12 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
+from agent.api import Options
+from evals import arms as all_arms
 from evals import registry, runner
-from evals.api import EvalError, RunPlan, Sample
+from evals.api import EvalError, Item, RunPlan, Sample
+from evals.critic import Critic
 from evals.folder import RunFolder
 from evals.judging import ExactEyes
-from tests.evals.doubles import Draw, StudioDouble, opener
+from evals.runner import Bench
+from generators import sketch_scene
+from tests.evals.doubles import Draw, StudioDouble, WorkshopDouble, opener
 
 
 def quiet(line: str, important: bool = False) -> None:
@@ -47,6 +53,36 @@ def test_every_item_goes_through_every_arm_with_the_same_seed(tmp_path: Path) ->
         assert sample.status == "done" and sample.picture and sample.scores["world"].version == 1
         tries = 3 if "best" in sample.arm else 0
         assert [c.seed for c in sample.candidates] == [sample.seed + i for i in range(tries)]
+
+
+def test_ablations_leave_out_what_they_are_named_for(tmp_path: Path) -> None:
+    bench = Bench(StudioDouble(tmp_path), None)  # type: ignore[arg-type]
+    item = registry.task("world-generate").items()[0]
+    for arm in ("single", "no-layout", "no-repair", "agent"):
+        all_arms.play(all_arms.check(arm), bench.studio, None, item, 1, Options(generator="sketch"))  # type: ignore[arg-type]
+    asked = [(options.single_shot, options.without) for _, options in bench.studio.turns]  # type: ignore[attr-defined]
+    assert asked == [(True, ()), (False, ("layout",)), (False, ("repair",)), (False, ())]
+
+
+def test_a_user_paints_over_what_they_see(tmp_path: Path) -> None:
+    studio = StudioDouble(tmp_path)
+    critic = Critic(WorkshopDouble(), "sketch")  # type: ignore[arg-type]
+    item = Item(id="x", tag="t", turns=["a dog and a cat", "put a cake here"], paint={1: "dog"})
+    played = all_arms.play("agent", studio, critic, item, 1, Options(generator="sketch"))  # type: ignore[arg-type]
+    assert played.status == "done" and studio.painted[0] is None and studio.painted[1] is not None
+    (mask,) = studio.masks
+    (dog,) = [d for d in sketch_scene.read(Image.open(studio.path(str(played.before)))).objects if d.thing == "dog"]
+    left, top, right, bottom = mask.getbbox()  # type: ignore[misc]
+    assert left < dog.box.x0 * 128 < dog.box.x1 * 128 < right and top < dog.box.y0 * 128 < dog.box.y1 * 128 < bottom
+
+
+def test_a_user_who_finds_nothing_to_paint_over_gives_up(tmp_path: Path) -> None:
+    studio = StudioDouble(tmp_path)
+    critic = Critic(WorkshopDouble(), "sketch")  # type: ignore[arg-type]
+    item = Item(id="x", tag="t", turns=["a cat", "put a cake here"], paint={1: "dog"})
+    played = all_arms.play("agent", studio, critic, item, 1, Options(generator="sketch"))  # type: ignore[arg-type]
+    assert played.status == "failed" and played.reply == "There was no dog to paint over."
+    assert played.cost.images == 1 and len(studio.turns) == 1
 
 
 def test_costs_are_those_of_the_studio(tmp_path: Path) -> None:

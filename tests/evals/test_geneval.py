@@ -1,0 +1,183 @@
+"""GenEval: the published file or none, its rule on small worked examples, its summary to the last digit."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from evals import __main__ as command
+from evals import benchmarks, official
+from evals.api import EvalError, Item, Look, RunPlan, Sample
+from evals.folder import RunFolder
+from evals.scorers.geneval import SCORER, wrong
+from evals.tasks.geneval import TASK
+from generators.api import Box, Detection, Seen
+
+LINES = b'{"tag": "counting", "include": [{"class": "dog", "count": 2}], "exclude": [{"class": "dog", "count": 3}], ' \
+        b'"prompt": "a photo of two dogs"}\n'
+
+
+class _Source(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        found = self.path == "/prompts.jsonl"
+        self.send_response(200 if found else 404)
+        self.end_headers()
+        self.wfile.write(LINES if found else b"")
+
+    def log_message(self, *_: Any) -> None:
+        """Quiet."""
+
+
+@pytest.fixture
+def source() -> Iterator[str]:
+    """A stand-in for the repository that publishes the file."""
+    server = HTTPServer(("127.0.0.1", 0), _Source)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def published(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, source: str) -> benchmarks.Published:
+    file = replace(benchmarks.GENEVAL, url=f"{source}/prompts.jsonl", sha256=hashlib.sha256(LINES).hexdigest())
+    monkeypatch.setattr(benchmarks, "GENEVAL", file)
+    monkeypatch.setattr(benchmarks, "FILES", {"geneval": file})
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("MAQUETTE_BENCHMARKS", raising=False)
+    return file
+
+
+def test_a_file_that_is_not_there_is_named_with_the_way_to_get_it(published: benchmarks.Published) -> None:
+    with pytest.raises(benchmarks.NotFetched, match=r"evals fetch geneval.*MAQUETTE_BENCHMARKS"):
+        TASK.items()
+
+
+def test_fetched_once_it_is_read_from_the_cache(published: benchmarks.Published, monkeypatch, capsys) -> None:
+    assert command.main(["fetch", "geneval"]) == 0
+    monkeypatch.setattr(benchmarks, "_download", lambda url: pytest.fail("downloaded again"))
+    assert command.main(["fetch", "geneval"]) == 0
+    (item,) = TASK.items()
+    assert (item.id, item.tag, item.turns) == ("00000", "counting", ["a photo of two dogs"])
+
+
+def test_a_changed_file_is_refused(published: benchmarks.Published, monkeypatch, tmp_path: Path) -> None:
+    own = tmp_path / "own" / published.path
+    own.parent.mkdir(parents=True)
+    own.write_bytes(LINES + LINES)
+    monkeypatch.setenv("MAQUETTE_BENCHMARKS", str(tmp_path / "own"))
+    with pytest.raises(EvalError, match="not the file that was published"):
+        TASK.items()
+
+
+def test_what_cannot_be_fetched_is_a_sentence(published: benchmarks.Published, monkeypatch, capsys) -> None:
+    gone = replace(published, url=published.url.replace("prompts", "gone"))
+    monkeypatch.setattr(benchmarks, "FILES", {"geneval": gone})
+    monkeypatch.setattr(benchmarks, "GENEVAL", gone)
+    assert command.main(["fetch", "geneval"]) == 1 and "answered 404" in capsys.readouterr().err
+    nowhere = replace(published, url="http://127.0.0.1:9/x")
+    monkeypatch.setattr(benchmarks, "FILES", {"geneval": nowhere})
+    assert command.main(["fetch", "geneval"]) == 1 and "could not be reached" in capsys.readouterr().err
+    assert command.main(["fetch", "nothing"]) == 1 and "there are geneval" in capsys.readouterr().err
+
+
+def test_the_published_file_has_its_553_prompts() -> None:
+    try:
+        items = TASK.items()
+    except benchmarks.NotFetched as error:
+        pytest.skip(str(error))
+    kinds = {"single_object", "two_object", "counting", "colors", "position", "color_attr"}
+    assert len(items) == 553 and {item.tag for item in items} == kinds
+
+
+def dog(x: float = 0.5, y: float = 0.5, thing: str = "dog", colour: str = "own", sure: float = 0.9) -> Detection:
+    return Detection(thing, colour, Box(x - 0.1, y - 0.1, x + 0.1, y + 0.1), sure)
+
+
+LEFT = {"include": [{"class": "cat", "count": 1}, {"class": "dog", "count": 1, "position": ["left of", 0]}]}
+TWO = {"include": [{"class": "dog", "count": 2}], "exclude": [{"class": "dog", "count": 3}]}
+RED = {"include": [{"class": "dog", "count": 1, "color": "red"}]}
+
+
+@pytest.mark.parametrize(("truth", "objects", "reasons"), [
+    ({"include": [{"class": "dog", "count": 1}]}, [dog(), dog(0.2)], []),
+    ({"include": [{"class": "dog", "count": 1}]}, [dog(sure=0.2)], ["expected dog>=1, found 0"]),
+    (TWO, [dog(0.2), dog(0.8)], []),
+    (TWO, [dog(0.2)], ["expected dog>=2, found 1"]),
+    (TWO, [dog(0.2), dog(0.5), dog(0.8)], ["expected dog<3, found 3"]),
+    (RED, [dog(colour="red", sure=0.9), dog(0.2, colour="blue", sure=0.5)], []),
+    (RED, [dog(colour="red", sure=0.5), dog(0.2, colour="blue", sure=0.9)], ["expected red dog>=1, found blue"]),
+    (LEFT, [dog(0.2), dog(0.8, thing="cat")], []),
+    (LEFT, [dog(0.8), dog(0.2, thing="cat")], ["expected dog left of target"]),
+    (LEFT, [dog(0.2)], ["expected cat>=1, found 0", "no target for dog to be left of"]),
+])  # fmt: skip
+def test_the_rule(truth: dict[str, Any], objects: list[Detection], reasons: list[str]) -> None:
+    assert wrong(truth, Seen(tuple(objects))) == reasons
+
+
+def test_a_score_is_all_or_nothing() -> None:
+    item = Item(id="0", tag="counting", turns=["two dogs"], truth=TWO)
+    sample = Sample(key="k", suite="s", suite_version=1, item=item, arm="single", generator="g", seed=1, status="done")
+    seen = Seen((dog(0.2), dog(0.8)))
+    assert SCORER.score(Look(item, sample, Image.new("RGB", (8, 8)), seen)).value == 1
+    assert SCORER.score(Look(item, sample, Image.new("RGB", (8, 8)), Seen((dog(),)))).value == 0
+
+
+RESULTS = [("single_object", "a", True), ("single_object", "a", False), ("single_object", "b", False),
+           ("counting", "c", True), ("counting", "c", True), ("counting", "d", False)]
+SUMMARY = """Summary
+=======
+Total images: 6
+Total prompts: 4
+% correct images: 50.00%
+% correct prompts: 50.00%
+
+Task breakdown
+==============
+single_object    = 33.33% (1 / 3)
+counting         = 66.67% (2 / 3)
+
+Overall score (avg. over tasks): 0.50000"""
+
+
+def test_the_summary_is_the_published_one(tmp_path: Path, capsys) -> None:
+    file = tmp_path / "results.jsonl"
+    file.write_text("".join(json.dumps({"tag": tag, "metadata": name, "correct": right}) + "\n"
+                            for tag, name, right in RESULTS))
+    assert command.main(["summary", str(file)]) == 0
+    assert capsys.readouterr().out.rstrip("\n") == SUMMARY
+
+
+def test_a_file_that_is_no_results_file_is_refused(tmp_path: Path, capsys) -> None:
+    file = tmp_path / "results.jsonl"
+    file.write_text('{"tag": "counting", "correct": true, "metadata": "x"}\n{"tag": "counting"}\n')
+    assert command.main(["summary", str(file)]) == 1
+    assert "line 2, has no correct, metadata" in capsys.readouterr().err
+
+
+def test_a_run_becomes_a_results_file(tmp_path: Path, capsys) -> None:
+    folder = RunFolder(tmp_path / "run")
+    folder.create(RunPlan(suite="geneval", suite_version=1, arms=["single", "agent"], generators=["g"]))
+    item = Item(id="00000", tag="counting", turns=["two dogs"], truth=TWO)
+    blank = Sample(key="k", suite="geneval", suite_version=1, item=item, arm="agent", generator="g", seed=1,
+                   status="done")
+    look = Look(item, blank, Image.new("RGB", (8, 8)), Seen((dog(),)))
+    folder.save(blank.model_copy(update={"scores": {"geneval": SCORER.score(look)}}))
+    out = tmp_path / "results.jsonl"
+    assert command.main(["export", str(folder.path), "--out", str(out)]) == 1
+    assert "choose one with --arm" in capsys.readouterr().err
+    assert command.main(["export", str(folder.path), "--arm", "agent", "--out", str(out)]) == 0
+    (row,) = official.read(out)
+    assert row["correct"] is False and row["reason"] == "expected dog>=2, found 1"
+    assert json.loads(row["metadata"]) == TWO and list(json.loads(row["details"])) == ["dog"]
