@@ -38,7 +38,8 @@ from generators.api import (
     Unsupported,
 )
 from generators.previews import Previews
-from generators.world.layout_text import layout_text
+from generators.world.layout_text import Box as Corners
+from generators.world.layout_text import layout_text, onto_grid
 
 STRENGTH = 0.75  # of an image-to-image edit that does not say: the composition stays, the content may change
 EDGE = 0.01  # width of the soft edge inside a mask, in shares of the picture's shorter side
@@ -177,8 +178,15 @@ class Diffusion:
 
     def _prompt(self, request: Request) -> str:
         if request.regions and self.model.capabilities.boxes == "text":
-            return layout_text(request.prompt, request.regions)
+            return layout_text(request.prompt, self._regions(request))
         return request.prompt
+
+    def _regions(self, request: Request) -> list[tuple[str, Corners]]:
+        """The layout of a new picture, moved onto the grid that the model learnt to draw on, if it has one."""
+        boxes: list[Corners] = [region.box for region in request.regions]
+        if request.kind == "generate" and self.options.get("grid"):
+            boxes = onto_grid(boxes, self.options["grid"])
+        return [(region.phrase, box) for region, box in zip(request.regions, boxes, strict=True)]
 
     def _no_negative(self, guidance: str) -> str | None:
         """Pipelines with "true" guidance only use it when there is a negative prompt, be it a blank."""

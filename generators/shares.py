@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 Z = 1.96
 
@@ -19,3 +21,9 @@ def wilson(right: float, total: int) -> tuple[float, float]:
 def rounded(right: float, total: int) -> list[float]:
     """The same, as reports keep it."""
     return [round(bound, 4) for bound in wilson(right, total)]
+
+
+def share(values: Sequence[bool]) -> dict[str, Any]:
+    """A share of successes with its interval and count, as reports and cards hold it."""
+    right = sum(values)
+    return {"share": round(right / max(1, len(values)), 4), "interval": rounded(right, len(values)), "n": len(values)}

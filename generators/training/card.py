@@ -55,6 +55,25 @@ def _eyes(metrics: dict) -> list[str]:
     return lines
 
 
+def _eyes_on_generated(metrics: dict) -> list[str]:
+    names = list(metrics["critic"]["on generated pictures"])
+    lines = [f"| | {' | '.join(names)} |", "|---" * (len(names) + 1) + "|"]
+    for detector in ("critic", "judge"):
+        cells = [_share(metrics[detector]["on generated pictures"][name]) for name in names]
+        lines.append(f"| {detector} | {' | '.join(cells)} |")
+    return lines
+
+
+def _verdict(metrics: dict) -> str:
+    """Which aims are met, by the shares with a layout."""
+    rows = metrics["with layout"]["targets"]
+    met = [name for name, aim in TARGETS.items() if rows[name]["share"] >= aim]
+    missed = [name for name in TARGETS if name not in met]
+    parts = [f"met for {', '.join(met)}"] if met else []
+    parts += [f"missed for {', '.join(missed)}"] if missed else []
+    return f"With a layout its aims (below) are {' and '.join(parts)}."
+
+
 def _training(metrics: dict) -> list[str]:
     rows = metrics.get("training", {})
     return [f"- **{name}**: {text}" for name, text in rows.items()]
@@ -65,7 +84,7 @@ def card(facts: dict, metrics: dict) -> str:
     width, height = facts["size"]
     call, seconds = facts["call"], metrics["seconds"]
     parts = [
-        "# The first pack",
+        "# The pack",
         "",
         f"Small models of our own that draw, edit and see {width} x {height} pictures of the picture world on a CPU: a "
         "`Flux2KleinPipeline` (`diffusion/`) and a detector (`critic/`, a `SegformerForSemanticSegmentation`). Trained "
@@ -84,10 +103,7 @@ def card(facts: dict, metrics: dict) -> str:
         "- **Edits**: add, remove, replace, recolour, move, resize, change the background, fill or clear a "
         "painted hole.",
         "",
-        "It is a first training, cut short: read the scores before you rely on any of this. One object is right more "
-        "often than not; two kinds in one picture run into each other, and counts and relations are mostly wrong. The "
-        "first thing to do is "
-        "to train on from the checkpoint.",
+        _verdict(metrics),
         "",
         "## What it can't",
         "",
@@ -119,6 +135,11 @@ def card(facts: dict, metrics: dict) -> str:
         "",
         *_eyes(metrics),
         "",
+        "And on pictures that generators drew, against what a person sees in them at a glance "
+        "(`evals/data/labelled/`):",
+        "",
+        *_eyes_on_generated(metrics),
+        "",
         f"A drawing takes {seconds['drawing']} s and an edit {seconds['edit']} s (median, bfloat16, "
         f"{metrics['threads']} "
         f"threads, {call['num_inference_steps']} steps, guidance {call['guidance_scale']}).",
@@ -139,7 +160,7 @@ def card(facts: dict, metrics: dict) -> str:
         "    --autoencoder .training/autoencoder/model --export generators/pack/critic",
         "python -m generators.training.critic --judge --seed 29 --minutes 32 --batch 16 --rate 3e-3 \\",
         "    --autoencoder .training/autoencoder/model --out .training/judge --export evals/judge",
-        "python -m generators.training.diffusion --minutes 85 --double 1 --single 5 --drawings 30 --edits 12 \\",
+        "python -m generators.training.diffusion --minutes 150 --double 1 --single 5 --drawings 30 --edits 12 \\",
         "    --out .training/diffusion",
         "python -m generators.training.diffusion --out .training/diffusion --shift 3 \\",
         "    --export generators/pack/diffusion",

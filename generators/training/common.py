@@ -7,10 +7,12 @@ import math
 import os
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
@@ -35,18 +37,32 @@ def restart_with_allocator_settings(module: str) -> None:
 
 
 def pick_device(wanted: str) -> torch.device:
-    """``auto`` takes the GPU if there is one."""
+    """``auto`` takes the GPU if there is one, and lets it multiply float32 by its tensor cores."""
     if wanted == "auto":
         wanted = "cuda" if torch.cuda.is_available() else "cpu"
+    if wanted.startswith("cuda"):
+        torch.set_float32_matmul_precision("high")
+        torch.backends.cudnn.benchmark = True
     return torch.device(wanted)
+
+
+def cores_to_feed(device: torch.device, wanted: int | None = None) -> int:
+    """How many worker processes make examples: on a GPU's machine all cores but one, on a CPU none."""
+    if wanted is not None:
+        return wanted
+    return 0 if device.type == "cpu" else max(1, (os.cpu_count() or 2) - 1)
 
 
 @dataclass
 class Clock:
-    """Wall-clock budget of a run; progress goes from 0 to 1 and survives a restart."""
+    """Wall-clock budget of a run; progress goes from 0 to 1 and survives a restart.
+
+    ``spent`` is in seconds. ``until`` ends this sitting after so many minutes of the whole, the rate still high.
+    """
 
     minutes: float
     spent: float = 0.0
+    until: float | None = None
 
     def __post_init__(self) -> None:
         self._started = time.monotonic()
@@ -59,6 +75,10 @@ class Clock:
     def progress(self) -> float:
         return min(1.0, self.seconds / (self.minutes * 60))
 
+    @property
+    def over(self) -> bool:
+        return self.seconds >= 60 * min(self.minutes, self.until or self.minutes)
+
 
 def learning_rate(progress: float, step: int, warm_up: int = 100, hold: float = 0.6, floor: float = 0.02) -> float:
     """A factor on the peak rate: linear warm-up, constant, then a cosine to ``floor`` over the rest of the clock."""
@@ -70,16 +90,19 @@ def learning_rate(progress: float, step: int, warm_up: int = 100, hold: float = 
 
 
 def orthogonalise(update: Tensor, steps: int = 5) -> Tensor:
-    """The nearest semi-orthogonal matrix by a quintic Newton-Schulz iteration (Jordan et al. 2024, Muon)."""
+    """The nearest semi-orthogonal matrix by a quintic Newton-Schulz iteration (Jordan et al. 2024, Muon).
+
+    Takes one matrix or a stack of them.
+    """
     a, b, c = 3.4445, -4.7750, 2.0315
     x = update.bfloat16()
-    tall = x.shape[0] > x.shape[1]
-    x = x.T if tall else x
-    x = x / (x.norm() + 1e-7)
+    tall = x.shape[-2] > x.shape[-1]
+    x = x.mT if tall else x
+    x = x / ((x.norm() if x.ndim == 2 else x.norm(dim=(-2, -1), keepdim=True)) + 1e-7)
     for _ in range(steps):
-        gram = x @ x.T
+        gram = x @ x.mT
         x = a * x + (b * gram + c * gram @ gram) @ x
-    return (x.T if tall else x).to(update.dtype)
+    return (x.mT if tall else x).to(update.dtype)
 
 
 class Muon(torch.optim.Optimizer):
@@ -95,20 +118,29 @@ class Muon(torch.optim.Optimizer):
     @torch.no_grad()
     def step(self, closure=None) -> None:
         for group in self.param_groups:
-            for param in group["params"]:
+            alike: dict[tuple, list[nn.Parameter]] = defaultdict(list)
+            for index, param in enumerate(group["params"]):
                 if param.grad is not None:
-                    self._update(param, group)
+                    # A GPU turns equal shapes together, a thousand launches fewer; a CPU has no use for that.
+                    alike[(param.shape, index if param.device.type == "cpu" else -1)].append(param)
+            for params in alike.values():
+                self._update(params, group)
 
-    def _update(self, param: Tensor, group: dict) -> None:
+    def _buffer(self, param: Tensor) -> Tensor:
         state = self.state[param]
         if "momentum_buffer" not in state:
             state["momentum_buffer"] = torch.zeros_like(param)
-        buffer = state["momentum_buffer"]
-        buffer.lerp_(param.grad, 1 - group["momentum"])
-        direction = param.grad.lerp(buffer, group["momentum"]).reshape(param.shape[0], -1)
-        scale = 0.2 * math.sqrt(max(direction.shape))
-        param.mul_(1 - group["lr"] * group["weight_decay"])
-        param.add_(orthogonalise(direction).reshape(param.shape), alpha=-group["lr"] * scale)
+        return state["momentum_buffer"]
+
+    def _update(self, params: list[nn.Parameter], group: dict) -> None:
+        """One step of parameters of one shape."""
+        buffers, grads = [self._buffer(param) for param in params], [param.grad for param in params]
+        torch._foreach_lerp_(buffers, grads, 1 - group["momentum"])
+        flat = [d.reshape(d.shape[0], -1) for d in torch._foreach_lerp(grads, buffers, group["momentum"])]
+        turned = orthogonalise(torch.stack(flat)).unbind() if len(flat) > 1 else (orthogonalise(flat[0]),)
+        torch._foreach_mul_(params, 1 - group["lr"] * group["weight_decay"])
+        scale = 0.2 * math.sqrt(max(flat[0].shape))
+        torch._foreach_add_(params, [t.reshape(params[0].shape) for t in turned], alpha=-group["lr"] * scale)
 
 
 def make_optimisers(model: nn.Module, lr: float, plain: Iterable[str] = ()) -> list[torch.optim.Optimizer]:
@@ -120,7 +152,8 @@ def make_optimisers(model: nn.Module, lr: float, plain: Iterable[str] = ()) -> l
             continue
         is_matrix = param.ndim >= 2 and min(param.shape[0], param[0].numel()) >= 16
         (inner if is_matrix and not any(p in name for p in plain) else rest).append(param)
-    found: list[torch.optim.Optimizer] = [torch.optim.AdamW(rest, lr, betas=(0.9, 0.98), weight_decay=0.0)]
+    fused = rest[0].device.type == "cuda"
+    found: list[torch.optim.Optimizer] = [torch.optim.AdamW(rest, lr, betas=(0.9, 0.98), weight_decay=0.0, fused=fused)]
     if inner:
         found.append(Muon(inner, lr))
     for optimiser in found:
@@ -145,8 +178,8 @@ class Average:
     @torch.no_grad()
     def update(self, model: nn.Module, step: int) -> None:
         rate = 1 - min(self.decay, (1 + step) / (10 + step))
-        for key, value in model.state_dict().items():
-            self.weights[key].lerp_(value.float(), rate)
+        values = model.state_dict()
+        torch._foreach_lerp_(list(self.weights.values()), [values[key].float() for key in self.weights], rate)
 
     @torch.no_grad()
     def copy_to(self, model: nn.Module) -> None:
@@ -179,7 +212,8 @@ def load_checkpoint(
     tensors = load_file(path)
     model.load_state_dict({k[6:]: v for k, v in tensors.items() if k.startswith("model/")})
     if average:
-        average.weights = {k[8:]: v for k, v in tensors.items() if k.startswith("average/")}
+        kept = {k[8:]: v for k, v in tensors.items() if k.startswith("average/")}
+        average.weights = {k: v.to(average.weights[k].device) for k, v in kept.items()}
     for index, optimiser in enumerate(optimisers):
         state: dict[int, dict[str, Tensor]] = {}
         for key, value in tensors.items():
@@ -210,6 +244,12 @@ class Curve:
         with self._path.open("a") as file:
             file.write(json.dumps(line) + "\n")
         print(line, flush=True)
+
+
+def upload(values: np.ndarray, device: torch.device) -> Tensor:
+    """An array on the device; a GPU need not have finished its earlier work first."""
+    tensor = torch.from_numpy(values)
+    return tensor if device.type == "cpu" else tensor.pin_memory().to(device, non_blocking=True)
 
 
 def to_tensor(pictures: Tensor) -> Tensor:

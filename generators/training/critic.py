@@ -10,7 +10,9 @@ import argparse
 import math
 import random
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count as numbers
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +28,7 @@ from generators.training.common import (
     Average,
     Clock,
     Curve,
+    cores_to_feed,
     learning_rate,
     load_checkpoint,
     make_optimisers,
@@ -34,39 +37,64 @@ from generators.training.common import (
     save_checkpoint,
     set_rate,
     to_tensor,
+    upload,
 )
-from generators.training.pack_world import BACKGROUNDS, COLOUR_NAMES, THINGS, seen_world
-from generators.world.scenes import Scene, render, sample_scene
+from generators.training.feed import composer_for, stream
+from generators.training.pack_world import Domain, domain
+from generators.training.spoiled import spoil
+from generators.world.scenes import GREY_STYLES, Scene, render, sample_scene
+from generators.world.tables import COLOUR_INDEX, GROUND_INDEX, STYLE_INDEX, THING_INDEX, Table, table_of
 
-EXTENT = 128
-SIGHT = 96
-"""The side that detectors look at: 128 sees no more in pictures that an f8 autoencoder decoded, at twice the cost."""
-GRID = SIGHT // 4
+SMALL = domain("small")
+
+SPOILT = 0.35
+"""Share of the pictures with an object that was not quite drawn."""
 
 
-def labels() -> list[str]:
+def labels(of: Domain = SMALL) -> list[str]:
     """The output channels by name, in order."""
     return (
-        [f"heat:{thing}" for thing in THINGS]
+        [f"heat:{thing}" for thing in of.seen.things]
         + ["box:width", "box:height", "offset:x", "offset:y"]
-        + [f"colour:{colour}" for colour in (*COLOUR_NAMES, OWN)]
-        + [f"background:{name}" for name in BACKGROUNDS]
+        + [f"colour:{colour}" for colour in (*of.seen.colours, OWN)]
+        + [f"background:{name}" for name in of.seen.backgrounds]
+        + [f"style:{name}" for name in of.seen.styles]
     )
 
 
-def build(judge: bool = False) -> SegformerForSemanticSegmentation:
+@dataclass(frozen=True)
+class Widths:
+    """The sizes of a detector: blocks, channels and heads of the four stages, then of the decoder."""
+
+    depths: tuple[int, ...]
+    hidden: tuple[int, ...]
+    heads: tuple[int, ...]
+    mlp: int
+    decoder: int
+
+
+WIDTHS = {
+    ("small", False): Widths((1, 1, 2, 1), (32, 64, 128, 160), (1, 2, 4, 5), 2, 96),
+    ("small", True): Widths((1, 2, 1, 1), (24, 48, 96, 192), (1, 2, 4, 6), 3, 112),
+    ("full", False): Widths((2, 2, 2, 2), (48, 96, 192, 256), (1, 2, 6, 8), 2, 192),
+    ("full", True): Widths((1, 2, 3, 1), (40, 80, 160, 240), (1, 2, 4, 6), 3, 160),
+}
+"""By domain and whether it is the judge."""
+
+
+def build(judge: bool = False, of: Domain = SMALL) -> SegformerForSemanticSegmentation:
     """The critic, or the judge with other widths."""
-    names = labels()
+    names, widths = labels(of), WIDTHS[of.name, judge]
     config = SegformerConfig(
         num_labels=len(names),
         id2label=dict(enumerate(names)),
         label2id={name: index for index, name in enumerate(names)},
-        depths=[1, 2, 1, 1] if judge else [1, 1, 2, 1],
-        hidden_sizes=[24, 48, 96, 192] if judge else [32, 64, 128, 160],
-        num_attention_heads=[1, 2, 4, 6] if judge else [1, 2, 4, 5],
+        depths=list(widths.depths),
+        hidden_sizes=list(widths.hidden),
+        num_attention_heads=list(widths.heads),
         sr_ratios=[8, 4, 2, 1],
-        mlp_ratios=[3, 3, 3, 3] if judge else [2, 2, 2, 2],
-        decoder_hidden_size=112 if judge else 96,
+        mlp_ratios=[widths.mlp] * 4,
+        decoder_hidden_size=widths.decoder,
         hidden_dropout_prob=0.0,
         classifier_dropout_prob=0.0,
         drop_path_rate=0.0,
@@ -74,14 +102,14 @@ def build(judge: bool = False) -> SegformerForSemanticSegmentation:
     model = SegformerForSemanticSegmentation(config)
     # Rare positives: start every heat map at a probability of 0.02 (Lin et al. 2017, focal loss).
     nn.init.zeros_(model.decode_head.classifier.bias)
-    model.decode_head.classifier.bias.data[: len(THINGS)] = math.log(0.02 / 0.98)
+    model.decode_head.classifier.bias.data[: len(of.seen.things)] = math.log(0.02 / 0.98)
     return model
 
 
-def build_processor() -> SegformerImageProcessorPil:
-    """Any picture to 96 x 96 in [-1, 1]."""
+def build_processor(of: Domain = SMALL) -> SegformerImageProcessorPil:
+    """Any picture to the side that detectors look at, in [-1, 1]."""
     return SegformerImageProcessorPil(
-        size={"height": SIGHT, "width": SIGHT},
+        size={"height": of.sight, "width": of.sight},
         image_mean=[0.5] * 3,
         image_std=[0.5] * 3,
         do_reduce_labels=False,
@@ -90,7 +118,12 @@ def build_processor() -> SegformerImageProcessorPil:
 
 @dataclass
 class Truth:
-    """Targets on the grid for a batch: see ``targets``."""
+    """Targets on a grid of a quarter of the sight, G, for a batch.
+
+    ``heat`` N x things x G x G is a Gaussian around every centre. Near a centre (``near`` N x G x G) lie the
+    object's ``box`` (width, height) and the ``offset`` to its centre (both N x 2 x G x G), and the ``colour`` to
+    say there. ``ground`` and ``style`` are N; ``tinted`` N is 0 for pictures whose style shows no colours.
+    """
 
     heat: Tensor
     box: Tensor
@@ -98,34 +131,57 @@ class Truth:
     colour: Tensor
     near: Tensor
     ground: Tensor
+    style: Tensor
+    tinted: Tensor
 
 
-def targets(scenes: list[Scene]) -> Truth:
-    """Gaussian heat at centres, and near each centre the box, the offset and the colour to say there."""
-    count = len(scenes)
-    heat = np.zeros((count, len(THINGS), GRID, GRID), np.float32)
-    box = np.zeros((count, 2, GRID, GRID), np.float32)
-    offset = np.zeros((count, 2, GRID, GRID), np.float32)
-    colour = np.zeros((count, GRID, GRID), np.int64)
-    near = np.zeros((count, GRID, GRID), np.float32)
-    cells = np.arange(GRID, dtype=np.float32)
-    for index, scene in enumerate(scenes):
-        for item in scene.objects:
-            x, y = item.centre[0] * GRID, item.centre[1] * GRID
-            width, height = item.box[2] - item.box[0], item.box[3] - item.box[1]
-            column, row = min(GRID - 1, int(x)), min(GRID - 1, int(y))
-            sx, sy = max(0.7, width * GRID / 8), max(0.7, height * GRID / 8)
-            bump = np.exp(-(((cells - row) / sy) ** 2)[:, None] / 2 - (((cells - column) / sx) ** 2)[None] / 2)
-            thing = THINGS.index(item.thing)
-            heat[index, thing] = np.maximum(heat[index, thing], bump)
-            owned = bump > np.maximum(near[index], 0.3)
-            near[index][owned] = bump[owned]
-            box[index][:, owned] = np.array([[width], [height]], np.float32)
-            offset[index, 0] = np.where(owned, x - cells[None], offset[index, 0])
-            offset[index, 1] = np.where(owned, y - cells[:, None], offset[index, 1])
-            colour[index][owned] = COLOUR_NAMES.index(item.colour) if item.colour else len(COLOUR_NAMES)
-    ground = np.array([BACKGROUNDS.index(scene.background) for scene in scenes])
-    return Truth(*(torch.from_numpy(a) for a in (heat, box, offset, colour, near, ground)))
+def _places(names: tuple[str, ...], index: dict) -> np.ndarray:
+    """From indices of the whole vocabulary to those of a domain's names."""
+    found = np.full(max(index.values()) + 1, -1)
+    found[[index[name] for name in names]] = range(len(names))
+    return found
+
+
+def truth_of(table: Table, of: Domain, device: torch.device) -> Truth:
+    """The targets of a table's scenes."""
+    count, grid, world = len(table), of.sight // 4, of.seen
+    things, grounds = _places(world.things, THING_INDEX), _places(world.backgrounds, GROUND_INDEX)
+    # The vocabulary's 0 is an object's own colour, which is the last label.
+    colours = np.append(len(world.colours), _places(world.colours, COLOUR_INDEX)[1:])
+    heat = torch.zeros(count, len(world.things), grid, grid, device=device)
+    box, offset = torch.zeros(2, count, 2, grid, grid, device=device)
+    near = torch.zeros(count, grid, grid, device=device)
+    colour = torch.zeros(count, grid, grid, device=device, dtype=torch.int64)
+    cells = torch.arange(grid, device=device, dtype=torch.float32)
+    for slot in range(table.thing.shape[1]):
+        rows = np.flatnonzero(table.thing[:, slot] >= 0)
+        if not len(rows):
+            continue
+        at, corners = upload(rows, device), upload(table.box[rows, slot], device)
+        centre, size = (corners[:, :2] + corners[:, 2:]) / 2 * grid, corners[:, 2:] - corners[:, :2]
+        # Along x and y (K x 2 x G): to the centre, and how much is left of the peak, which is one in its cell.
+        shift = centre[..., None] - cells
+        steps = centre.floor().clamp(max=grid - 1)[..., None] - cells
+        fall = torch.exp(-((steps / (size * grid / 8).clamp(min=0.7)[..., None]) ** 2) / 2)
+        bump = fall[:, 1, :, None] * fall[:, 0, None]
+        thing = upload(things[table.thing[rows, slot]], device)
+        heat[at, thing] = torch.maximum(heat[at, thing], bump)
+        owned = bump > near[at].clamp(min=0.3)
+        near[at] = torch.where(owned, bump, near[at])
+        box[at] = torch.where(owned[:, None], size[..., None, None], box[at])
+        to_centre = torch.stack([shift[:, 0, None].expand_as(bump), shift[:, 1, :, None].expand_as(bump)], 1)
+        offset[at] = torch.where(owned[:, None], to_centre, offset[at])
+        said = upload(colours[table.colour[rows, slot]], device)
+        colour[at] = torch.where(owned, said[:, None, None], colour[at])
+    grey = np.isin(table.style, [STYLE_INDEX[name] for name in GREY_STYLES])
+    ground, style = upload(grounds[table.ground], device), upload(table.style.astype(np.int64), device)
+    tinted = upload(1 - grey.astype(np.float32), device)
+    return Truth(heat, box, offset, colour, near, ground, style, tinted)
+
+
+def targets(scenes: list[Scene], of: Domain = SMALL) -> Truth:
+    """The targets of scenes, on the CPU."""
+    return truth_of(table_of(scenes, of.extent), of, torch.device("cpu"))
 
 
 def detection_loss(output: Tensor, truth: Truth, channels: Channels) -> Tensor:
@@ -140,9 +196,14 @@ def detection_loss(output: Tensor, truth: Truth, channels: Channels) -> Tensor:
     total = near.sum().clamp(min=1)
     box = ((channels.of(output, "box") - truth.box).abs().sum(1) * near).sum() / total
     offset = ((channels.of(output, "offset") - truth.offset).abs().sum(1) * near).sum() / total
-    colour = (F.cross_entropy(channels.of(output, "colour"), truth.colour, reduction="none") * near).sum() / total
-    ground = F.cross_entropy(channels.of(output, "background").mean(dim=(2, 3)), truth.ground)
-    return focal + 5 * box + 0.3 * offset + 0.7 * colour + 0.3 * ground
+    seen = near * truth.tinted[:, None, None]
+    said = F.cross_entropy(channels.of(output, "colour"), truth.colour, reduction="none")
+    colour = (said * seen).sum() / seen.sum().clamp(min=1)
+    ground = F.cross_entropy(channels.of(output, "background").mean(dim=(2, 3)), truth.ground, reduction="none")
+    loss = focal + 5 * box + 0.3 * offset + 0.7 * colour + 0.3 * (ground * truth.tinted).mean()
+    if "style" in channels.names:
+        loss = loss + 0.3 * F.cross_entropy(channels.of(output, "style").mean(dim=(2, 3)), truth.style)
+    return loss
 
 
 @torch.no_grad()
@@ -155,42 +216,83 @@ def round_trip(pictures: Tensor, vae: AutoencoderKLFlux2 | None, noise: float) -
     return vae.decode(latents, return_dict=False)[0].float().clamp(-1, 1)
 
 
-def augment(pictures: Tensor, vae: AutoencoderKLFlux2 | None, judge: bool) -> Tensor:
-    """An eighth through the autoencoder; blur, noise, brightness and contrast shifts on some."""
-    some = max(1, len(pictures) // 8)
+def augment(pictures: Tensor, vae: AutoencoderKLFlux2 | None, judge: bool, sight: int = SMALL.sight) -> Tensor:
+    """An eighth through the autoencoder; blur, noise, brightness and contrast shifts on some; scaled to ``sight``."""
+    count, device = len(pictures), pictures.device
+    some = max(1, count // 8)
     pictures = pictures.clone()
     pictures[:some] = round_trip(pictures[:some], vae, float(torch.rand(()) * (0.35 if judge else 0.25)))
-    pictures = F.interpolate(pictures, size=(SIGHT, SIGHT), mode="bilinear", antialias=True)
-    part = torch.rand(len(pictures), 1, 1, 1)
+    pictures = F.interpolate(pictures, size=(sight, sight), mode="bilinear", antialias=True)
+    part = torch.rand(count, 1, 1, 1, device=device)
     blurred = F.avg_pool2d(F.pad(pictures, (1, 1, 1, 1), mode="replicate"), 3, 1)
     pictures = torch.where(part < (0.3 if judge else 0.2), blurred, pictures)
-    noise = torch.randn_like(pictures) * torch.rand(len(pictures), 1, 1, 1) * (0.08 if judge else 0.12)
+    noise = torch.randn_like(pictures) * torch.rand(count, 1, 1, 1, device=device) * (0.08 if judge else 0.12)
     pictures = torch.where(part > 0.6, pictures + noise, pictures)
-    gain = 1 + (torch.rand(len(pictures), 1, 1, 1) - 0.5) * (0.24 if judge else 0.16)
-    lift = (torch.rand(len(pictures), 3, 1, 1) - 0.5) * 0.06
+    gain = 1 + (torch.rand(count, 1, 1, 1, device=device) - 0.5) * (0.24 if judge else 0.16)
+    lift = (torch.rand(count, 3, 1, 1, device=device) - 0.5) * 0.06
     return (pictures * gain + lift).clamp(-1, 1)
+
+
+@dataclass(frozen=True)
+class Scenes:
+    """Makes the n-th step's scenes, in the frame whose turn it is."""
+
+    name: str
+    size: int
+    seed: int
+
+    def sample(self, step: int) -> list[Scene]:
+        of, rng = domain(self.name), random.Random(f"{self.seed}/critic/{step}")
+        return [sample_scene(rng, of.seen, None, of.frames[step % len(of.frames)]) for _ in range(self.size)]
+
+    def __call__(self, step: int) -> Table:
+        return table_of(self.sample(step), domain(self.name).extent)
+
+
+def batches(scenes: Scenes, device: torch.device, step: int, workers: int) -> Iterator[tuple[Tensor, Truth]]:
+    """Pictures (N x 3 x H x W in [-1, 1]) and targets for one step after another, some objects spoilt."""
+    of = domain(scenes.name)
+    for number, (pictures, table) in enumerate(pictured(scenes, of, device, step, workers), step):
+        rng = random.Random(f"{scenes.seed}/spoilt/{number}")
+        pictures, table = spoil(rng, pictures, table, SPOILT)
+        yield pictures, truth_of(table, of, device)
+
+
+def pictured(
+    scenes: Scenes, of: Domain, device: torch.device, step: int, workers: int
+) -> Iterator[tuple[Tensor, Table]]:
+    """Scenes and their pictures; a GPU composes them itself."""
+    if device.type == "cpu" and of.name == "small":
+        for number in numbers(step):
+            shown = scenes.sample(number)
+            pictures = torch.from_numpy(np.stack([render(scene, of.extent) for scene in shown]))
+            yield to_tensor(pictures), table_of(shown, of.extent)
+    tables, compose = stream(scenes, step, workers), composer_for(of, device, workers)
+    for table in tables:
+        yield compose(table).pictures.float() / 127.5 - 1, table
 
 
 def train(args: argparse.Namespace) -> SegformerForSemanticSegmentation:
     """Trains until the clock runs out, resuming what ``args.out`` holds; returns the averaged model."""
-    device = pick_device(args.device)
+    device, of = pick_device(args.device), domain(args.domain)
     torch.manual_seed(args.seed)
-    world = seen_world()
-    model = build(args.judge).to(device)
+    size = args.batch or (32 if device.type == "cpu" else 256)
+    model = build(args.judge, of).to(device)
     channels = Channels(model.config.id2label)
     optimisers = make_optimisers(model, args.rate, ("patch_embeddings", "classifier"))
+    if args.init:
+        model.load_state_dict(SegformerForSemanticSegmentation.from_pretrained(args.init).float().state_dict())
     average = Average(model, 0.998)
     facts = load_checkpoint(args.out, model, optimisers, average) or {"step": 0, "seconds": 0.0}
     vae = AutoencoderKLFlux2.from_pretrained(args.autoencoder).to(device, torch.bfloat16) if args.autoencoder else None
-    clock, curve, step = Clock(args.minutes, facts["seconds"]), Curve(args.out / "curve.jsonl"), facts["step"]
-    saved, recent = time.monotonic(), []
-    while clock.progress < 1:
+    curve, step = Curve(args.out / "curve.jsonl"), facts["step"]
+    source = batches(Scenes(of.name, size, args.seed), device, step, cores_to_feed(device, args.workers))
+    clock, saved = Clock(args.minutes, facts["seconds"]), time.monotonic()
+    recent: list[Tensor] = []
+    while not clock.over:
         torch.manual_seed(args.seed * 1_000_003 + step)
-        rng = random.Random(f"{args.seed}/critic/{step}")
-        scenes = [sample_scene(rng, world) for _ in range(args.batch)]
-        pictures = to_tensor(torch.from_numpy(np.stack([render(s, EXTENT) for s in scenes])).to(device))
-        pictures = augment(pictures, vae, args.judge)
-        truth = Truth(*(value.to(device) for value in vars(targets(scenes)).values()))
+        pictures, truth = next(source)
+        pictures = augment(pictures, vae, args.judge, of.sight)
         set_rate(optimisers, learning_rate(clock.progress, step, warm_up=50, hold=0.5))
         with torch.autocast(device.type, torch.bfloat16):
             output = model(pixel_values=pictures).logits
@@ -202,9 +304,10 @@ def train(args: argparse.Namespace) -> SegformerForSemanticSegmentation:
             optimiser.zero_grad(set_to_none=True)
         average.update(model, step)
         step += 1
-        recent.append(loss.item())
+        recent.append(loss.detach())
         if step % 50 == 0:
-            curve.add(step=step, seen=step * args.batch, seconds=round(clock.seconds, 1), loss=float(np.mean(recent)))
+            mean = torch.stack(recent).double().mean().item()
+            curve.add(step=step, seen=step * size, seconds=round(clock.seconds, 1), loss=mean)
             recent = []
         if time.monotonic() - saved > 90:
             save_checkpoint(args.out, model, optimisers, average, {"step": step, "seconds": clock.seconds})
@@ -217,19 +320,22 @@ def train(args: argparse.Namespace) -> SegformerForSemanticSegmentation:
 def main() -> None:
     restart_with_allocator_settings("generators.training.critic")
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--domain", choices=("small", "full"), default="small")
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--out", type=Path, default=Path(".training/critic"))
     parser.add_argument("--export", type=Path, default=Path("generators/pack/critic"))
     parser.add_argument("--autoencoder", type=Path, help="the autoencoder whose round trip augments")
+    parser.add_argument("--init", type=Path, help="begin with the weights of this detector's folder, if --out is empty")
     parser.add_argument("--judge", action="store_true", help="the evaluations' judge instead of the critic")
-    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--batch", type=int, help="32 on a CPU, 256 on a GPU")
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--device", default="auto")
+    parser.add_argument("--workers", type=int, help="processes that make scenes; by default all cores but one")
     args = parser.parse_args()
     model = train(args)
     model.to(torch.bfloat16).save_pretrained(args.export)
-    build_processor().save_pretrained(args.export)
+    build_processor(domain(args.domain)).save_pretrained(args.export)
 
 
 if __name__ == "__main__":

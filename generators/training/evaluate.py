@@ -12,7 +12,7 @@ import json
 import math
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,9 @@ from PIL import Image
 
 from generators.api import Box, Detection, Seen
 from generators.seeing import OWN, Detector, has_colour
-from generators.shares import rounded
+from generators.shares import rounded, share
 from generators.training.common import restart_with_allocator_settings
+from generators.training.labelled import mark, read
 from generators.training.pack_facts import PACK
 from generators.training.pack_world import pack_world
 from generators.world.captions import caption, region_phrase, regions
@@ -35,12 +36,6 @@ from generators.world.scenes import Placed, Scene, box_for, render, sample_scene
 
 JUDGE = Path(__file__).parents[2] / "evals" / "judge"
 EXTENT = 128
-
-
-def share(values: Sequence[bool]) -> dict[str, Any]:
-    """A share of successes with its interval and count."""
-    right = sum(values)
-    return {"share": round(right / max(1, len(values)), 4), "interval": rounded(right, len(values)), "n": len(values)}
 
 
 # --- what a picture must show -------------------------------------------------------------
@@ -403,8 +398,9 @@ def evaluate(pack: Path, judge_folder: Path, count: int, edits: int) -> dict:
     metrics["edits with layout"] = mark_edits(studio, judge, edits, True)
     metrics["edits without layout"] = mark_edits(studio, judge, edits, False)
     metrics["inpainting"] = mark_inpainting(studio, judge, edits)
-    metrics["critic"] = mark_detector(Detector.load(pack / "critic"))
-    metrics["judge"] = mark_detector(judge)
+    pictures = list(read())
+    for name, detector in (("critic", Detector.load(pack / "critic")), ("judge", judge)):
+        metrics[name] = {**mark_detector(detector), "on generated pictures": mark(detector, pictures)}
     return metrics
 
 

@@ -2,50 +2,58 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 from pathlib import Path
 
-from generators.training.pack_world import BACKGROUNDS, COLOUR_NAMES, THINGS, held_out_combinations, pack_world
+from generators.training.pack_world import domain
 from generators.world.layout_text import LEVELS
-from generators.world.scenes import GRID_SIDES
+from generators.world.relations import NEARNESS
+from generators.world.scenes import GRID_SIDES, size_of
 from generators.world.sprites import aspect
 from generators.world.vocabulary import RELATIONS, SIZES
 
 PACK = Path(__file__).parents[1] / "pack"
 
-MAX_TOKENS = 48
-EDIT_TOKENS = 32
-"""Text tokens of a drawing and of an edit: padding is attended to, so training and calls must agree."""
+MAX_TOKENS = domain("small").tokens
+EDIT_TOKENS = domain("small").edit_tokens
+"""Text tokens of the small domain's drawings and edits."""
 OUT_LAYERS = (1, 2)
 
 
 # fmt: off
-def facts(steps: int = 16, guidance: float = 3.0, edit_guidance: float = 2.0, inpaint: str = "") -> dict:
-    """The pack's facts as plain values."""
-    layers = list(OUT_LAYERS)
-    grid = pack_world().grid
+def facts(
+    steps: int = 16, guidance: float = 3.0, edit_guidance: float = 2.0, inpaint: str = "", of: str = "small"
+) -> dict:
+    """The facts of a pack trained on a domain, as plain values."""
+    trained, layers = domain(of), list(OUT_LAYERS)
+    world = trained.drawn
+    grid = world.grid
     assert grid is not None
-    return {
-        "objects": list(THINGS),
-        "colours": list(COLOUR_NAMES),
-        "backgrounds": list(BACKGROUNDS),
-        "styles": [],
-        "counts": 4,
-        "relations": [word.name for word in RELATIONS],
+    found = {
+        "objects": list(world.things),
+        "colours": list(world.colours),
+        "backgrounds": list(world.backgrounds),
+        "styles": list(world.styles),
+        "counts": 4 if of == "small" else world.most,
+        "relations": [word.name for word in RELATIONS] + (list(NEARNESS) if world.near else []),
         "sizes": [word.name for word in SIZES],
-        "size": [128, 128],
-        "call": {"num_inference_steps": steps, "guidance_scale": guidance, "max_sequence_length": MAX_TOKENS,
+        "size": [trained.extent, trained.extent],
+        "call": {"num_inference_steps": steps, "guidance_scale": guidance, "max_sequence_length": trained.tokens,
                  "text_encoder_out_layers": layers},
         "edit_call": {"num_inference_steps": steps, "guidance_scale": edit_guidance,
-                      "max_sequence_length": EDIT_TOKENS, "text_encoder_out_layers": layers},
+                      "max_sequence_length": trained.edit_tokens, "text_encoder_out_layers": layers},
         "inpaint": inpaint,
         "layout": {"levels": LEVELS, "format": "generators.world.layout_text"},
-        "aspects": {thing: round(aspect(thing), 3) for thing in THINGS},
+        "aspects": {thing: round(aspect(thing), 3) for thing in world.things},
         "grid": grid,
-        "sides": {str(count): [min(steps) / grid, max(steps) / grid] for count, steps in GRID_SIDES.items()},
-        "size_sides": {"small": [2 / grid, 2 / grid], "big": [4 / grid, 4 / grid]},
-        "held_out": sorted(list(pair) for pair in held_out_combinations()),
+        "sides": {str(n): [min(steps) / grid, max(steps) / grid] for n, steps in GRID_SIDES[grid].items()},
+        "size_sides": {"small": [0.25, 0.25], "big": [0.5, 0.5]},
+        "held_out": sorted(list(pair) for pair in world.held_out),
     }
+    if len(trained.frames) > 1:
+        found["frames"] = sorted({size_of(frame, trained.extent) for frame in trained.frames})
+    return found
 
 # fmt: on
 
@@ -57,4 +65,6 @@ def write(path: Path = PACK / "pack.json", **call: float | str) -> None:
 
 
 if __name__ == "__main__":
-    write()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--domain", choices=("small", "full"), default="small")
+    write(of=parser.parse_args().domain)

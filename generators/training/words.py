@@ -1,4 +1,4 @@
-"""The pack's tokenizer: one token a word over the world's whole language, one a box coordinate."""
+"""The pack's tokenizer: one token a word over the world's whole language, three a box."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def build_tokenizer() -> PreTrainedTokenizerFast:
     tokenizer.normalizer = normalizers.Lowercase()
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [
-            pre_tokenizers.Split(Regex("<[xy][0-9]{2}>"), "isolated"),
+            pre_tokenizers.Split(Regex("<[wh][0-9]{2}>|<c[0-9]{4}>"), "isolated"),
             pre_tokenizers.Split(Regex(r"\s+"), "removed"),
             pre_tokenizers.Split(Regex(f"[{re.escape(PUNCTUATION)}]"), "isolated"),
         ]

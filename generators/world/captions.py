@@ -6,7 +6,8 @@ import random
 from collections.abc import Sequence
 
 from generators.world.layout_text import Box
-from generators.world.scenes import Placed, Scene
+from generators.world.relations import is_between, next_to
+from generators.world.scenes import SQUARE, Frame, Placed, Scene
 from generators.world.vocabulary import COLOURS, COUNTS, SIZES, Word, find_thing, plural_of
 
 _PREFIXES = (
@@ -39,7 +40,30 @@ _PLAIN_PHRASES = (
     "in front of a {c} background", "on a light {c} background",
 )  # fmt: skip
 
-_NEXT_TO = ("and", "and", "and", "with", "next to", "beside", "near")
+STYLE_PHRASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "flat": (("in flat style", "in flat colours", "in cartoon style"), ("a cartoon of", "a flat drawing of")),
+    "pencil sketch": (
+        ("in pencil", "as a pencil sketch", "as a sketch", "as a pencil drawing", "in pencil sketch style"),
+        ("a pencil sketch of", "a pencil drawing of", "a sketch of", "a line drawing of"),
+    ),
+    "watercolour": (
+        ("in watercolour", "in watercolor", "as a watercolour", "as a watercolour painting", "in watercolour style"),
+        ("a watercolour of", "a watercolour painting of", "a watercolor of"),
+    ),
+    "pixel art": (
+        ("in pixel art", "as pixel art", "in pixel art style", "in 8-bit style"),
+        ("pixel art of", "a pixel art picture of", "a pixelated picture of"),
+    ),
+    "black and white": (
+        ("in black and white", "in monochrome", "in greyscale", "in grayscale", "in black and white style"),
+        ("a black and white photo of", "a black and white picture of", "a monochrome picture of"),
+    ),
+}
+"""How a style is said after the things and before them."""
+
+_JOINED = ("and", "and", "and", "with")
+_NEXT_TO = (*_JOINED, "next to", "beside", "near")
+_BESIDE = ("next to", "next to", "beside", "near", "right next to")
 _LEFT = ("left of", "to the left of", "on the left of", "on the left side of")
 _RIGHT = ("right of", "to the right of", "on the right of", "on the right side of")
 _ABOVE = ("above", "above", "over", "higher than", "on top of")
@@ -117,35 +141,68 @@ def relations_between(a: Sequence[Placed], b: Sequence[Placed], margin: float = 
 _RELATION_WORDS = {"left of": _LEFT, "right of": _RIGHT, "above": _ABOVE, "below": _BELOW}
 
 
-def _join(rng: random.Random, groups: list[list[Placed]], relation: bool) -> str:
+def _nearness(rng: random.Random, groups: list[list[Placed]], words: list[str], frame: Frame) -> str | None:
+    """``a cat between two dogs``, ``a cat next to a dog``, where it holds."""
+    for index, group in enumerate(groups):
+        others = [item for g in groups if g is not group for item in g]
+        if len(group) == 1 and len(others) == 2 and is_between(group[0], others[0], others[1], frame):
+            outside = [w for i, w in enumerate(words) if i != index]
+            return f"{words[index]} {rng.choice(('between', 'between', 'in between'))} {' and '.join(outside)}"
+    if len(groups) == 2 and max(map(len, groups)) == 1 and next_to(groups[0][0], groups[1][0]):
+        return f"{words[0]} {rng.choice(_BESIDE)} {words[1]}"
+    return None
+
+
+def _join(rng: random.Random, groups: list[list[Placed]], relation: bool, near: Frame | None = None) -> str:
+    """The groups in words; with a frame, "between" and "next to" are said too, and only where they hold."""
     words = [counted(rng, g[0].kind, len(g)) for g in groups]
     if len(groups) == 1:
         return words[0]
+    if near and relation and rng.random() < 0.85:
+        told = _nearness(rng, groups, words, near)
+        if told:
+            return told
     holding = relations_between(groups[0], groups[1]) if relation else []
     if holding:
         name = holding[0] if len(holding) == 1 or rng.random() < 0.75 else holding[1]
         first = f"{words[0]} {rng.choice(_RELATION_WORDS[name])} {words[1]}"
     elif len(groups) == 2:
-        first = f"{words[0]} {rng.choice(_NEXT_TO)} {words[1]}"
+        first = f"{words[0]} {rng.choice(_JOINED if near else _NEXT_TO)} {words[1]}"
     else:
         first = f"{words[0]}, {words[1]}"
     return " and ".join([first, *words[2:]])
 
 
-def caption(rng: random.Random, scene: Scene, relations: float = 0.6, ground: bool | None = None) -> str:
-    """One of a scene's many captions; ``ground`` says whether the background is named (None: mostly)."""
+def caption(
+    rng: random.Random, scene: Scene, relations: float = 0.6, ground: bool | None = None, near: bool = False
+) -> str:
+    """One of a scene's many captions.
+
+    ``ground`` says whether the background is named (None: mostly), ``near`` that "between" and "next to" are
+    said, and only where they hold.
+    """
     groups = groups_of(scene.objects)
     rng.shuffle(groups)
-    body = _join(rng, groups, rng.random() < relations)
+    body = _join(rng, groups, rng.random() < relations, scene.frame if near else None)
     if ground is None:
         ground = rng.random() > {"plain white": 0.5}.get(scene.background, 0.16)
     if ground:
         phrase = ground_phrase(rng, scene.background)
         body = f"{phrase}, {body}" if rng.random() < 0.05 else f"{body} {phrase}"
-    if scene.style and scene.style != "flat":
-        body = f"{body} in {scene.style} style"
+    if scene.style and (scene.style != "flat" or rng.random() < 0.5):
+        body, leading = _in_style(rng, body, scene.style)
+        if leading:
+            return f"{body}{rng.choice(_SUFFIXES)}"
     prefix = rng.choice(_PREFIXES)
     return f"{prefix} {body}{rng.choice(_SUFFIXES)}".strip()
+
+
+def _in_style(rng: random.Random, body: str, style: str) -> tuple[str, bool]:
+    """A caption with its style, and whether that came first."""
+    after, before = STYLE_PHRASES[style]
+    if rng.random() < 0.45:
+        return f"{rng.choice(before)} {body}", True
+    return f"{body}{rng.choice((' ', ' ', ', '))}{rng.choice(after)}", False
 
 
 def region_phrase(item: Placed) -> str:
@@ -159,18 +216,21 @@ def jittered(rng: random.Random, box: Box, amount: float = 0.02) -> Box:
     return x0, y0, x1, y1
 
 
-def square(box: Box) -> Box:
+def square(box: Box, frame: Frame = SQUARE) -> Box:
     """The square around a box, as a planner would give it that knows no proportions."""
-    half = max(box[2] - box[0], box[3] - box[1]) / 2
+    half = max((box[2] - box[0]) * frame[0], (box[3] - box[1]) * frame[1]) / 2
+    wide, high = half / frame[0], half / frame[1]
     x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
-    return max(0.0, x - half), max(0.0, y - half), min(1.0, x + half), min(1.0, y + half)
+    return max(0.0, x - wide), max(0.0, y - high), min(1.0, x + wide), min(1.0, y + high)
 
 
-def regions(rng: random.Random, objects: Sequence[Placed], amount: float = 0.02) -> list[tuple[str, Box]]:
+def regions(
+    rng: random.Random, objects: Sequence[Placed], amount: float = 0.02, frame: Frame = SQUARE
+) -> list[tuple[str, Box]]:
     """The layout of a scene, boxes slightly off; a third of the time squares instead of tight boxes."""
     squares = rng.random() < 0.35
     named = [
-        (region_phrase(o), jittered(rng, square(o.box) if squares else o.box, amount))
+        (region_phrase(o), jittered(rng, square(o.box, frame) if squares else o.box, amount))
         for group in groups_of(objects)
         for o in group
     ]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from generators.world.captions import (
+    STYLE_PHRASES,
     ground_phrase,
     groups_of,
     jittered,
@@ -18,13 +19,18 @@ from generators.world.captions import (
     with_article,
 )
 from generators.world.layout_text import Box
+from generators.world.pointing import nearness, polite, reference
 from generators.world.scenes import (
+    GREY_STYLES,
+    SQUARE,
+    Frame,
     Placed,
     Scene,
     World,
     box_for,
     cell_for,
     fit_box,
+    near_others,
     overlap,
     place,
     render,
@@ -36,6 +42,15 @@ from generators.world.scenes import (
 from generators.world.vocabulary import find_thing
 
 KINDS = ("add", "remove", "replace", "recolour", "move", "resize", "background", "inpaint", "erase")
+"""What every world's pictures can have done to them."""
+
+RESTYLE = "restyle"
+"""What a world with styles knows besides."""
+
+
+def kinds_of(world: World) -> tuple[str, ...]:
+    """The edits of a world."""
+    return (*KINDS, RESTYLE) if world.styles else KINDS
 
 
 @dataclass(frozen=True)
@@ -56,33 +71,8 @@ class EditPair:
 
 
 def changed(pair: EditPair, extent: int = 128) -> np.ndarray:
-    """The pixels that the edit changes: extent x extent bool."""
+    """The pixels that the edit changes: height x width bool, extent x extent for a square."""
     return (render(pair.before, extent) != render(pair.after, extent)).any(-1)
-
-
-def _polite(rng: random.Random, text: str) -> str:
-    return rng.choice(("{}",) * 8 + ("please {}", "{} please", "can you {}", "could you {}", "now {}")).format(text)
-
-
-_SIDES = (("on the left", 0, min), ("on the right", 0, max), ("at the top", 1, min), ("at the bottom", 1, max))
-
-
-def reference(rng: random.Random, target: Placed, objects: Sequence[Placed]) -> tuple[str, bool]:
-    """How a user would point at an object, and whether the words fit others too."""
-    entry = find_thing(target.thing)
-    assert entry is not None
-    alike = [o for o in objects if o.thing == target.thing]
-    name = rng.choice(entry.synonyms) if entry.synonyms and rng.random() < 0.1 else entry.name
-    if len(alike) == 1:
-        use_colour = target.colour and rng.random() < 0.4
-        return (f"the {target.colour} {name}" if use_colour else f"the {name}"), False
-    same = [o for o in alike if o.colour == target.colour]
-    if len(same) == 1 and target.colour:
-        return f"the {target.colour} {name}", False
-    for words, axis, pick in rng.sample(_SIDES, len(_SIDES)):
-        if pick(alike, key=lambda o: o.centre[axis]) is target and rng.random() < 0.7:
-            return f"the {name} {words}", False
-    return rng.choice((f"one of the {entry.plural}", f"the {name}", f"one {name}")), True
 
 
 def _swap(objects: Sequence[Placed], target: Placed, new: Placed | None) -> tuple[Placed, ...]:
@@ -95,6 +85,8 @@ def _others(objects: Sequence[Placed], target: Placed) -> list[Box]:
 
 
 def _recolour(rng: random.Random, world: World, scene: Scene) -> EditPair | None:
+    if not world.colours:
+        return None
     group = rng.choice(groups_of(scene.objects))
     target = rng.choice(group)
     colour = rng.choice([c for c in world.colours if c != target.colour and (target.thing, c) not in world.held_out])
@@ -111,7 +103,7 @@ def _recolour(rng: random.Random, world: World, scene: Scene) -> EditPair | None
     )).format(words, colour)  # fmt: skip
     after = tuple(replace(o, colour=colour) if any(o is c for c in chosen) else o for o in scene.objects)
     found = tuple((region_phrase(o), o.box) for o in chosen)
-    return EditPair("recolour", scene, with_objects(scene, after), _polite(rng, text), found, ambiguous)
+    return EditPair("recolour", scene, with_objects(scene, after), polite(rng, text), found, ambiguous)
 
 
 def _remove(rng: random.Random, world: World, scene: Scene) -> EditPair | None:
@@ -129,7 +121,7 @@ def _remove(rng: random.Random, world: World, scene: Scene) -> EditPair | None:
     text = rng.choice(ways)
     after = tuple(o for o in scene.objects if not any(o is c for c in chosen))
     found = tuple((region_phrase(o), o.box) for o in chosen)
-    return EditPair("remove", scene, with_objects(scene, after), _polite(rng, text.format(words)), found, ambiguous)
+    return EditPair("remove", scene, with_objects(scene, after), polite(rng, text.format(words)), found, ambiguous)
 
 
 def _add(rng: random.Random, world: World, scene: Scene) -> EditPair | None:
@@ -137,10 +129,12 @@ def _add(rng: random.Random, world: World, scene: Scene) -> EditPair | None:
         return None
     thing, colour = sample_kind(rng, world, 0.5)
     side = sample_side(rng, world, len(scene.objects) + 1, None)
-    box = place(rng, world, thing, side, [o.box for o in scene.objects])
+    box = place(rng, world, thing, side, [o.box for o in scene.objects], scene.frame)
     if box is None:
         return None
     new = Placed(thing, box, colour, None, 0, world.mirrored and rng.random() < 0.5)
+    if world.near and rng.random() < 0.4:
+        new = near_others(rng, world, new, scene.objects, scene.frame)
     what = with_article(noun_phrase(rng, thing, colour, None))
     what = f"another {what.split(' ', 1)[1]}" if any(o.kind == new.kind for o in scene.objects) else what
     ways = ("add {}", "add {}", "put {} in", "draw {}", "place {} in the picture", "include {}")
@@ -152,8 +146,11 @@ def _add(rng: random.Random, world: World, scene: Scene) -> EditPair | None:
             where = {"left of": "to the left of", "right of": "to the right of"}.get(holding[0], holding[0])
             text = rng.choice(("add {} {} the {}", "put {} {} the {}")).format(what, where, other.thing)
             break
+    near = nearness(rng, new, scene) if world.near and rng.random() < 0.6 else None
+    if near:
+        text = rng.choice(("add {} {}", "put {} {}", "draw {} {}")).format(what, near)
     after = (*scene.objects, new)
-    return EditPair("add", scene, with_objects(scene, after), _polite(rng, text), ((region_phrase(new), box),))
+    return EditPair("add", scene, with_objects(scene, after), polite(rng, text), ((region_phrase(new), new.box),))
 
 
 def _replace(rng: random.Random, world: World, scene: Scene) -> EditPair | None:
@@ -161,7 +158,7 @@ def _replace(rng: random.Random, world: World, scene: Scene) -> EditPair | None:
     thing, colour = sample_kind(rng, world, 0.4)
     if thing == target.thing:
         return None
-    box = box_for(thing, target.side, *target.centre, world.grid)
+    box = box_for(thing, target.side(scene.frame), *target.centre, world.grid, scene.frame)
     if any(overlap(box, other) > 0.12 for other in _others(scene.objects, target)):
         return None
     new = Placed(thing, box, colour, target.size, 0, target.flip)
@@ -172,12 +169,12 @@ def _replace(rng: random.Random, world: World, scene: Scene) -> EditPair | None:
     )).format(words, with_article(noun_phrase(rng, thing, colour, None)))  # fmt: skip
     after = _swap(scene.objects, target, new)
     found = ((region_phrase(new), target.box),)
-    return EditPair("replace", scene, with_objects(scene, after), _polite(rng, text), found, ambiguous)
+    return EditPair("replace", scene, with_objects(scene, after), polite(rng, text), found, ambiguous)
 
 
 def _move(rng: random.Random, world: World, scene: Scene) -> EditPair | None:
     target = rng.choice(scene.objects)
-    box = place(rng, world, target.thing, target.side, _others(scene.objects, target))
+    box = place(rng, world, target.thing, target.side(scene.frame), _others(scene.objects, target), scene.frame)
     if box is None:
         return None
     new = replace(target, box=box)
@@ -198,20 +195,23 @@ def _move(rng: random.Random, world: World, scene: Scene) -> EditPair | None:
             where = holding[0].replace("left of", "to the left of").replace("right of", "to the right of")
             text = f"move {words} {where} the {other.thing}"
             break
+    near = nearness(rng, new, with_objects(scene, _swap(scene.objects, target, new))) if world.near else None
+    if near and rng.random() < 0.6:
+        text = rng.choice(("move {} {}", "put {} {}", "bring {} {}")).format(words, near)
     phrase = region_phrase(target)
     found = ((f"from {phrase}", target.box), (f"to {phrase}", box))
     after = _swap(scene.objects, target, new)
-    return EditPair("move", scene, with_objects(scene, after), _polite(rng, text), found, ambiguous)
+    return EditPair("move", scene, with_objects(scene, after), polite(rng, text), found, ambiguous)
 
 
 def _resize(rng: random.Random, world: World, scene: Scene) -> EditPair | None:
     target = rng.choice(scene.objects)
-    factor = rng.choice((rng.uniform(0.5, 0.7), rng.uniform(1.4, 1.8)))
+    factor, side = rng.choice((rng.uniform(0.5, 0.7), rng.uniform(1.4, 1.8))), target.side(scene.frame)
     if world.grid:
-        factor = rng.choice([steps / world.grid / target.side for steps in (2, 3, 4)])
-    if not 0.16 <= target.side * factor <= 0.7 or abs(factor - 1) < 0.1:
+        factor = rng.choice([eighths / 8 / side for eighths in (2, 3, 4)])
+    if not 0.16 <= side * factor <= 0.7 or abs(factor - 1) < 0.2:
         return None
-    box = box_for(target.thing, target.side * factor, *target.centre, world.grid)
+    box = box_for(target.thing, side * factor, *target.centre, world.grid, scene.frame)
     if any(overlap(box, other) > 0.05 for other in _others(scene.objects, target)):
         return None
     words, ambiguous = reference(rng, target, scene.objects)
@@ -221,7 +221,7 @@ def _resize(rng: random.Random, world: World, scene: Scene) -> EditPair | None:
     phrase = region_phrase(target)
     found = ((f"from {phrase}", target.box), (f"to {phrase}", box))
     after = _swap(scene.objects, target, replace(target, box=box, size=None))
-    return EditPair("resize", scene, with_objects(scene, after), _polite(rng, text), found, ambiguous)
+    return EditPair("resize", scene, with_objects(scene, after), polite(rng, text), found, ambiguous)
 
 
 def _background(rng: random.Random, world: World, scene: Scene) -> EditPair | None:
@@ -234,7 +234,7 @@ def _background(rng: random.Random, world: World, scene: Scene) -> EditPair | No
         f"put it {phrase}", f"set it {phrase}", f"replace the background with {article}{bare}", f"make it {bare}",
         f"change the scene to {article}{bare}",
     ))  # fmt: skip
-    return EditPair("background", scene, replace(scene, background=ground), _polite(rng, text), ())
+    return EditPair("background", scene, replace(scene, background=ground), polite(rng, text), ())
 
 
 def _hole_around(rng: random.Random, box: Box) -> Box:
@@ -260,9 +260,9 @@ def _cell_hole(rng: random.Random, world: World, scene: Scene, target: Placed | 
     if not world.grid:
         hole = _hole_around(rng, target.box) if target else _free_hole(rng, scene)
         return (hole, hole) if hole else None
-    side = rng.choice((2, 3, 3, 4)) / world.grid
+    side = rng.choice((2, 3, 3, 4)) / 8
     x, y = target.centre if target else (rng.random(), rng.random())
-    cell = cell_for(max(side, target.side) if target else side, x, y, world.grid)
+    cell = cell_for(max(side, target.side(scene.frame)) if target else side, x, y, world.grid, scene.frame)
     return _hole_around(rng, cell), cell
 
 
@@ -280,7 +280,7 @@ def _inpaint(rng: random.Random, world: World, scene: Scene) -> EditPair | None:
     if hole[2] - hole[0] < 0.12 or hole[3] - hole[1] < 0.12:
         return None
     thing, colour = sample_kind(rng, world, 0.45)
-    box = fit_box(thing, cell)
+    box = fit_box(thing, cell, scene.frame)
     if max(box[2] - box[0], box[3] - box[1]) < 0.15:
         return None
     new = Placed(thing, box, colour, None, 0, world.mirrored and rng.random() < 0.5)
@@ -291,7 +291,7 @@ def _inpaint(rng: random.Random, world: World, scene: Scene) -> EditPair | None:
     )).format(what)  # fmt: skip
     after = (*[o for o in scene.objects if o is not target], new)
     found = ((region_phrase(new), hole),)
-    return EditPair("inpaint", scene, with_objects(scene, after), _polite(rng, text), found, False, hole)
+    return EditPair("inpaint", scene, with_objects(scene, after), polite(rng, text), found, False, hole)
 
 
 def _erase(rng: random.Random, world: World, scene: Scene) -> EditPair | None:
@@ -301,9 +301,27 @@ def _erase(rng: random.Random, world: World, scene: Scene) -> EditPair | None:
         return None
     text = rng.choice(("remove this", "erase this", "delete this", "nothing here", "clear this", "take this away"))
     after = _swap(scene.objects, target, None)
-    return EditPair(
-        "erase", scene, with_objects(scene, after), _polite(rng, text), (("nothing", hole),), False, hole
-    )
+    return EditPair("erase", scene, with_objects(scene, after), polite(rng, text), (("nothing", hole),), False, hole)
+
+
+_RESTYLED = (
+    "make it {}", "show it {}", "make the picture {}", "draw it again {}", "draw it {}", "draw this {}", "paint it {}",
+    "i want it {}",
+)  # fmt: skip
+_OF_STYLE = ("change the style to {}", "make it look like {}", "use {} style", "{}", "turn this into {}")
+
+
+def _restyle(rng: random.Random, world: World, scene: Scene) -> EditPair | None:
+    """Another style over the whole picture; never from one in which colours cannot be seen."""
+    now = scene.style or "flat"
+    if now in GREY_STYLES:
+        return None
+    style = rng.choice([name for name in world.styles if name != now])
+    if rng.random() < 0.6:
+        text = rng.choice(_RESTYLED).format(rng.choice(STYLE_PHRASES[style][0]))
+    else:
+        text = rng.choice(_OF_STYLE).format(style)
+    return EditPair(RESTYLE, scene, replace(scene, style=style), polite(rng, text), ())
 
 
 _MAKERS: dict[str, Callable[[random.Random, World, Scene], EditPair | None]] = {
@@ -316,14 +334,24 @@ _MAKERS: dict[str, Callable[[random.Random, World, Scene], EditPair | None]] = {
     "background": _background,
     "inpaint": _inpaint,
     "erase": _erase,
+    RESTYLE: _restyle,
 }
 
 
-def sample_edit(rng: random.Random, world: World, kind: str | None = None) -> EditPair:
-    """A random edit pair; ``kind`` is one of KINDS (None: any)."""
+def _uncoloured(world: World, scene: Scene) -> tuple[World, Scene]:
+    """Without colours to speak of: nobody says "the red dog" of a pencil sketch."""
+    return replace(world, colours=()), with_objects(scene, [replace(o, colour=None) for o in scene.objects])
+
+
+def sample_edit(rng: random.Random, world: World, kind: str | None = None, frame: Frame = SQUARE) -> EditPair:
+    """A random edit pair; ``kind`` is one of ``kinds_of(world)`` (None: any)."""
     while True:
-        chosen = kind or rng.choice(KINDS)
-        pair = _MAKERS[chosen](rng, world, sample_scene(rng, world))
+        chosen = kind or rng.choice(kinds_of(world))
+        scene = sample_scene(rng, world, None, frame)
+        words = world
+        if scene.style in GREY_STYLES:
+            words, scene = _uncoloured(world, scene)
+        pair = _MAKERS[chosen](rng, words, scene)
         if pair is not None:
             return pair
 

@@ -1,9 +1,12 @@
 """Layouts as plain text: the one form in which every model of the pack reads boxes.
 
-``a red apple left of two dogs ; red apple <x03><y05><x06><y10> ; dog <x08>... <x12>...``
+``a red apple left of two dogs ; red apple <w04><h05><c0408> ; dog <w03><h03><c1008> <w03><h03><c1410>``
 
 First the prompt, then for every group of equal phrases the phrase and its boxes. A box is
-four coordinate tokens (x0, y0, x1, y1) of 16 levels: level k stands for the fraction k/15.
+three tokens: width, height and centre (x, then y), each in sixteenths of the picture. The
+centre is one token for both axes, and the last one: in a causal text encoder it has read the
+phrase and the size, so a single key can say what belongs there, and the rotary positions
+of the picture's tokens can find it.
 
 What the regions of each request are:
 
@@ -23,19 +26,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 LEVELS = 16
+"""Steps along a side; widths, heights and centres are whole numbers of them, both ends included."""
 
 Box = tuple[float, float, float, float]
 
 
 def box_text(box: Box) -> str:
-    """A box in fractions of the picture as its four coordinate tokens, without spaces."""
-    levels = [min(LEVELS - 1, max(0, round(value * (LEVELS - 1)))) for value in box]
-    return "".join(f"<{axis}{level:02d}>" for axis, level in zip("xyxy", levels, strict=True))
+    """A box in fractions of the picture (x0, y0, x1, y1) as its three tokens, without spaces."""
+    x0, y0, x1, y1 = (min(1.0, max(0.0, value)) for value in box)
+    width, height = (max(1, round(size * LEVELS)) for size in (x1 - x0, y1 - y0))
+    x, y = (round(twice / 2 * LEVELS) for twice in (x0 + x1, y0 + y1))
+    return f"<w{width:02d}><h{height:02d}><c{x:02d}{y:02d}>"
 
 
 def coordinate_tokens() -> list[str]:
-    """Every coordinate token, x before y."""
-    return [f"<{axis}{level:02d}>" for axis in "xy" for level in range(LEVELS)]
+    """Every token that a box can hold: widths, heights, centres."""
+    steps = range(LEVELS + 1)
+    sizes = [f"<{axis}{step:02d}>" for axis in "wh" for step in steps[1:]]
+    return sizes + [f"<c{x:02d}{y:02d}>" for x in steps for y in steps]
 
 
 def layout_text(prompt: str, regions: Sequence[tuple[str, Box]]) -> str:
@@ -45,3 +53,47 @@ def layout_text(prompt: str, regions: Sequence[tuple[str, Box]]) -> str:
         groups.setdefault(phrase.strip().lower(), []).append(box_text(box))
     parts = [prompt.strip()] + [f"{phrase} {' '.join(boxes)}" for phrase, boxes in groups.items()]
     return " ; ".join(parts)
+
+
+LEAST_STEPS, MOST_STEPS = 2, 4
+"""Sides of the cells that things fill in a world with a grid, in its steps."""
+
+
+def onto_grid(boxes: Sequence[Box], grid: int) -> list[Box]:
+    """Each box in the nearest free cell of a grid x grid picture, in its own proportions; without one it stays.
+
+    A model whose training scenes stand on a grid draws best there, and a planner knows nothing of grids.
+    """
+    cells: list[tuple[int, int, int]] = []
+    placed = []
+    for box in boxes:
+        cell = next((c for c in _cells_near(box, grid) if not any(_touch(c, other) for other in cells)), None)
+        cells += [cell] if cell else []
+        placed.append(_fitted(box, cell, grid) if cell else box)
+    return placed
+
+
+def _cells_near(box: Box, grid: int) -> list[tuple[int, int, int]]:
+    """Cells of the box's size (side, column, row) at most one step off, the nearest first."""
+    longer = max(box[2] - box[0], box[3] - box[1])
+    side = min(MOST_STEPS, max(LEAST_STEPS, round(longer * grid)))
+    column, row = ((low + high) / 2 * grid - side / 2 for low, high in ((box[0], box[2]), (box[1], box[3])))
+    found = [
+        (side, x, y)
+        for x in range(round(column) - 1, round(column) + 2)
+        for y in range(round(row) - 1, round(row) + 2)
+        if 0 <= x <= grid - side and 0 <= y <= grid - side
+    ]
+    return sorted(found, key=lambda cell: (cell[1] - column) ** 2 + (cell[2] - row) ** 2)
+
+
+def _touch(a: tuple[int, int, int], b: tuple[int, int, int]) -> bool:
+    return a[1] < b[1] + b[0] and b[1] < a[1] + a[0] and a[2] < b[2] + b[0] and b[2] < a[2] + a[0]
+
+
+def _fitted(box: Box, cell: tuple[int, int, int], grid: int) -> Box:
+    side, column, row = (value / grid for value in cell)
+    scale = side / max(box[2] - box[0], box[3] - box[1])
+    width, height = (box[2] - box[0]) * scale / 2, (box[3] - box[1]) * scale / 2
+    x, y = column + side / 2, row + side / 2
+    return x - width, y - height, x + width, y + height

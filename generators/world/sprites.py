@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from generators.world.atlas import load_atlas
 from generators.world.drawings import draw_vector
 from generators.world.vocabulary import find_thing
 
@@ -47,7 +48,8 @@ class FontMissing(RuntimeError):
     def __init__(self) -> None:
         super().__init__(
             "The Noto Color Emoji font was not found. Install it (Debian, Ubuntu: fonts-noto-color-emoji) or set "
-            "MAQUETTE_EMOJI_FONT to its file. Only training and fresh evaluation scenes need it."
+            "MAQUETTE_EMOJI_FONT to its file, or MAQUETTE_ATLAS to an atlas made elsewhere (python -m "
+            "generators.world.atlas). Only training and fresh evaluation scenes need it."
         )
 
 
@@ -63,8 +65,17 @@ def font_path() -> Path:
     raise FontMissing
 
 
+def atlas_path() -> Path | None:
+    """The atlas that stands in for the font, if ``MAQUETTE_ATLAS`` names one."""
+    named = os.environ.get("MAQUETTE_ATLAS")
+    return Path(named) if named else None
+
+
 def font_installed() -> bool:
-    """Whether scenes can be rendered on this machine."""
+    """Whether scenes can be rendered on this machine, from the font or an atlas."""
+    atlas = atlas_path()
+    if atlas is not None and atlas.is_file():
+        return True
     try:
         return font_path().is_file()
     except FontMissing:
@@ -89,6 +100,9 @@ def master(name: str) -> Image.Image:
     thing = find_thing(name)
     if thing is None:
         raise KeyError(f"The picture world has no {name!r}.")
+    atlas = atlas_path()
+    if atlas is not None:
+        return load_atlas(atlas).sprite(thing.name)
     font = _font()
     if thing.glyph is None:
         return _tight(draw_vector(thing.name))

@@ -17,8 +17,9 @@ def test_tokenizer_knows_boxes_as_single_tokens():
     from generators.training.words import build_tokenizer
 
     tokenizer = build_tokenizer()
-    tokens = tokenizer.tokenize("A red Apple, please ; red apple <x03><y05><x07><y10>")
-    assert tokens == ["a", "red", "apple", ",", "please", ";", "red", "apple", "<x03>", "<y05>", "<x07>", "<y10>"]
+    tokens = tokenizer.tokenize("A red Apple, please ; red apple <w04><h05><c0507> <w01><h16><c1600>")
+    boxes = ["<w04>", "<h05>", "<c0507>", "<w01>", "<h16>", "<c1600>"]
+    assert tokens == ["a", "red", "apple", ",", "please", ";", "red", "apple", *boxes]
     padded = tokenizer(["a cat"], padding="max_length", max_length=6, truncation=True)["input_ids"][0]
     assert padded[2:] == [tokenizer.pad_token_id] * 4
     chat = tokenizer.apply_chat_template([{"role": "user", "content": "a cat"}], tokenize=False)
@@ -26,21 +27,23 @@ def test_tokenizer_knows_boxes_as_single_tokens():
 
 
 @needs_font
-def test_no_sampled_text_has_an_unknown_word():
-    from generators.training.pack_facts import EDIT_TOKENS, MAX_TOKENS
-    from generators.training.pack_world import pack_world
+@pytest.mark.parametrize("name", ["small", "full"])
+def test_no_sampled_text_has_an_unknown_word(name):
+    from generators.training.pack_world import domain
     from generators.training.words import build_tokenizer
-    from generators.world.captions import caption, regions
+    from generators.world.captions import STYLE_PHRASES, caption, regions
     from generators.world.edits import edit_regions, sample_edit
     from generators.world.layout_text import layout_text
     from generators.world.scenes import sample_scene
 
-    tokenizer, rng, world = build_tokenizer(), random.Random(1), pack_world()
+    tokenizer, rng, of = build_tokenizer(), random.Random(1), domain(name)
+    phrases = " ".join(phrase for before, after in STYLE_PHRASES.values() for phrase in before + after)
+    assert tokenizer.unk_token_id not in tokenizer(phrases)["input_ids"]
     for _ in range(300):
-        scene, pair = sample_scene(rng, world), sample_edit(rng, world)
+        scene, pair = sample_scene(rng, of.drawn), sample_edit(rng, of.drawn)
         texts = (
-            (layout_text(caption(rng, scene), regions(rng, scene.objects)), MAX_TOKENS + 4),
-            (layout_text(pair.instruction, edit_regions(rng, pair)), EDIT_TOKENS + 4),
+            (layout_text(caption(rng, scene, near=of.drawn.near), regions(rng, scene.objects)), of.tokens + 4),
+            (layout_text(pair.instruction, edit_regions(rng, pair)), of.edit_tokens + 4),
         )
         for text, limit in texts:
             ids = tokenizer(text)["input_ids"]
@@ -61,6 +64,17 @@ def test_muon_steps_are_orthogonal():
     torch.manual_seed(0)
     values = torch.linalg.svdvals(orthogonalise(torch.randn(24, 48)))
     assert values.min() > 0.5 and values.max() < 1.4
+    stack = torch.randn(3, 48, 24)
+    alone = torch.stack([orthogonalise(matrix) for matrix in stack])
+    assert torch.allclose(orthogonalise(stack), alone, atol=0.02)
+
+
+def test_a_clock_can_be_stopped_between_two_sittings():
+    from generators.training.common import Clock
+
+    assert not Clock(10, 0.0, 4).over and Clock(10, 4.5 * 60, 4).over
+    assert Clock(10, 4.5 * 60, 4).progress == pytest.approx(0.45, abs=0.01) and not Clock(10, 4.5 * 60).over
+    assert Clock(10, 601).over
 
 
 def test_a_killed_training_resumes(tmp_path):
@@ -100,7 +114,7 @@ def test_targets_and_decoding_agree():
     """A detector that says exactly the targets finds exactly the scene."""
     from generators.api import Box
     from generators.seeing import OWN, Channels, Detector
-    from generators.training.critic import GRID, build, detection_loss, targets
+    from generators.training.critic import build, detection_loss, targets
     from generators.training.pack_world import BACKGROUNDS, COLOUR_NAMES, THINGS, pack_world
     from generators.world.scenes import sample_scene
 
@@ -110,7 +124,8 @@ def test_targets_and_decoding_agree():
     colours = torch.nn.functional.one_hot(truth.colour, len(COLOUR_NAMES) + 1).permute(0, 3, 1, 2) * 20.0
     grounds = torch.nn.functional.one_hot(truth.ground, len(BACKGROUNDS))[:, :, None, None] * 20.0
     heat = torch.logit(truth.heat.clamp(1e-4, 1 - 1e-4))
-    output = torch.cat([heat, truth.box, truth.offset, colours, grounds.expand(-1, -1, GRID, GRID)], dim=1)
+    grounds = grounds.expand(-1, -1, *truth.near.shape[1:])
+    output = torch.cat([heat, truth.box, truth.offset, colours, grounds], dim=1)
     detector = Detector(model, None)
     for index, scene in enumerate(scenes):
         seen = detector._decode(output[index : index + 1])
@@ -127,7 +142,8 @@ def test_targets_and_decoding_agree():
 def test_the_diffusion_loss_has_gradients_everywhere():
     from diffusers import AutoencoderKLFlux2
 
-    from generators.training.diffusion import Bank, Latents, Learner, drawing_examples, edit_examples, flow_loss
+    from generators.training.diffusion import Denoiser, Learner, losses
+    from generators.training.examples import Bank, Latents, drawing_examples, edit_examples
     from generators.training.words import build_tokenizer
 
     vae = AutoencoderKLFlux2(
@@ -142,9 +158,10 @@ def test_the_diffusion_loss_has_gradients_everywhere():
     for make in (drawing_examples, edit_examples):
         bank = Bank(make, latents, 8)
         bank.add(random.Random(1), 3)
-        loss = flow_loss(learner, learner.transformer, bank.batch(random.Random(2), 3, ["some"]), tokenizer)
-        assert torch.isfinite(loss)
-        loss.backward()
+        batch = bank.batch(random.Random(2), 3, ["some"])
+        flow, truth = losses(learner, Denoiser(learner.transformer), batch, tokenizer)
+        assert torch.isfinite(flow) and torch.isfinite(truth)
+        (flow + truth).backward()
     # The last double block's text output and the language head feed nothing.
     silent = [n for n, p in learner.named_parameters() if p.grad is None]
     assert all("lm_head" in n for n in silent), silent

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from generators.world import vocabulary
-from generators.world.layout_text import coordinate_tokens, layout_text
+from generators.world.layout_text import coordinate_tokens, layout_text, onto_grid
 
 
 def test_vocabulary_needs_no_heavy_import():
@@ -62,11 +62,28 @@ def test_layout_text():
     boxes = [("dog", (0, 0, 0.4, 1)), ("Red Apple", (0.5, 0.5, 1, 1)), ("dog", (0.6, 0, 1, 0.4))]
     text = layout_text("two dogs", boxes)
     assert text == (
-        "two dogs ; dog <x00><y00><x06><y15> <x09><y00><x15><y06> ; red apple <x08><y08><x15><y15>"
+        "two dogs ; dog <w06><h16><c0308> <w06><h06><c1303> ; red apple <w08><h08><c1212>"
     )
     assert layout_text(" a cat ", []) == "a cat"
-    assert len(coordinate_tokens()) == 32
-    assert layout_text("a", [("b", (-1.0, 2.0, 0.5, 9.0))]) == "a ; b <x00><y15><x08><y15>"
+    assert len(coordinate_tokens()) == len(set(coordinate_tokens())) == 2 * 16 + 17 * 17
+    assert layout_text("a", [("b", (-1.0, 2.0, 0.5, 9.0))]) == "a ; b <w08><h01><c0416>"
+
+
+def test_boxes_move_into_cells_of_the_grid():
+    """Corners in eighths for the longer side, proportions kept, not far from where they were, no two in one cell."""
+    from generators.world.scenes import overlap
+
+    boxes = [(0.1, 0.1, 0.45, 0.4), (0.42, 0.3, 0.8, 0.7), (0.0, 0.6, 0.2, 0.7), (0.6, 0.02, 1.0, 0.3)]
+    placed = onto_grid(boxes, 8)
+    for old, new in zip(boxes, placed, strict=True):
+        longer = max((new[2] - new[0], 0), (new[3] - new[1], 1))[1]
+        assert new[longer] * 8 == pytest.approx(round(new[longer] * 8))
+        assert 2 <= (new[longer + 2] - new[longer]) * 8 <= 4
+        assert (new[2] - new[0]) / (new[3] - new[1]) == pytest.approx((old[2] - old[0]) / (old[3] - old[1]))
+        assert all(abs((old[i] + old[i + 2]) / 2 - (new[i] + new[i + 2]) / 2) <= 0.19 for i in (0, 1))
+    assert all(overlap(a, b) == 0 for i, a in enumerate(placed) for b in placed[i + 1 :])
+    crowd = [(0.4, 0.4, 0.6, 0.6)] * 30
+    assert onto_grid(crowd, 8)[-1] == crowd[-1], "where no cell is free, a box stays"
 
 
 def test_without_the_font_rendering_says_so(monkeypatch):
@@ -173,6 +190,137 @@ def test_an_edit_changes_only_what_it_says(kind):
             x0, y0, x1, y1 = (round(v * 64) for v in pair.hole)
             mask[max(0, y0 - 1) : y1 + 1, max(0, x0 - 1) : x1 + 1] = False
             assert not mask.any()
+
+
+@pytest.mark.parametrize(
+    ("world", "expected"), [("pack_world", "0b8ebe1ba63fa0de"), ("seen_world", "cd938241b7c22b65")]
+)
+def test_what_the_small_world_draws_stays_what_it_was(world, expected, monkeypatch):
+    """Resumed trainings and evaluations rest on it: the same seeds, the same scenes, words and edits."""
+    import hashlib
+
+    from generators.training import pack_world
+    from generators.world import scenes
+    from generators.world.captions import caption, regions
+    from generators.world.edits import edit_regions, sample_edit
+
+    monkeypatch.setattr(scenes, "aspect", lambda name: 0.5 + len(name) / 10)  # no font, no version of it
+    drawn, made = getattr(pack_world, world)(), []
+    for seed in range(20):
+        rng = random.Random(f"draws/{seed}")
+        scene, pair = scenes.sample_scene(rng, drawn), sample_edit(rng, drawn)
+        for item in (*scene.objects, *pair.before.objects, *pair.after.objects):
+            made.append((item.thing, item.colour, item.size, item.flip, *(round(v, 6) for v in item.box)))
+        made.append((scene.background, scene.seed, scene.style, caption(rng, scene), pair.instruction))
+        boxes = (*regions(rng, scene.objects), *edit_regions(rng, pair))
+        made.append([(phrase, *(round(v, 6) for v in box)) for phrase, box in boxes])
+    assert hashlib.sha256(repr(made).encode()).hexdigest()[:16] == expected
+
+
+@needs_font
+def test_scenes_fit_every_frame():
+    from generators.training.pack_world import domain
+    from generators.world.scenes import pixel_box, render, sample_scene, size_of
+    from generators.world.sprites import aspect
+
+    of = domain("full")
+    assert {size_of(frame, of.extent) for frame in of.frames} == {(256, 256), (288, 192), (192, 288)}
+    for index, frame in enumerate(of.frames):
+        for world in (of.drawn, of.seen):
+            scene = sample_scene(random.Random(f"{index}/{world.grid}"), world, None, frame)
+            width, height = size_of(frame, of.extent)
+            assert scene.frame == frame and render(scene, of.extent).shape == (height, width, 3)
+            for item in scene.objects:
+                assert all(-1e-9 <= v <= 1 + 1e-9 for v in item.box)
+                x0, y0, x1, y1 = pixel_box(item.box, (width, height))
+                assert abs((x1 - x0) - (y1 - y0) * aspect(item.thing)) <= 2 + 2 * aspect(item.thing)
+
+
+@needs_font
+def test_styles_can_be_told_apart():
+    import numpy as np
+
+    from generators.training.pack_world import seen_world
+    from generators.world.scenes import render, sample_scene
+    from generators.world.styles import apply_style
+
+    picture = render(sample_scene(random.Random(5), seen_world()), 96)
+    shown = [apply_style(picture, word.name).astype(int) for word in vocabulary.STYLES]
+    for index, one in enumerate(shown):
+        assert all(np.abs(one - other).mean() > 2 for other in shown[:index])
+    assert (shown[1] == shown[1][..., :1]).all()
+
+
+@needs_font
+def test_between_and_next_to_are_said_only_where_they_hold():
+    from generators.training.pack_world import domain
+    from generators.world.captions import caption
+    from generators.world.relations import is_between, next_to
+    from generators.world.scenes import sample_scene
+
+    rng, world, said = random.Random(2), domain("full").drawn, {"between": 0, "next to": 0}
+    for _ in range(600):
+        scene = sample_scene(rng, world)
+        text, objects = caption(rng, scene, near=True), scene.objects
+        if "between" in text:
+            said["between"] += 1
+            assert len(objects) == 3 and any(
+                is_between(objects[i], *(o for j, o in enumerate(objects) if j != i)) for i in range(3)
+            )
+        elif any(phrase in text for phrase in (" next to ", " beside ")):
+            said["next to"] += 1
+            assert len(objects) == 2 and next_to(*objects)
+    assert min(said.values()) >= 2
+
+
+@needs_font
+def test_restyling_changes_the_style_and_nothing_else():
+    import dataclasses
+
+    from generators.training.pack_world import domain
+    from generators.world.edits import RESTYLE, kinds_of, sample_edit
+    from generators.world.scenes import GREY_STYLES
+
+    of = domain("full")
+    assert RESTYLE in kinds_of(of.drawn) and RESTYLE not in kinds_of(domain("small").drawn)
+    for seed in range(20):
+        pair = sample_edit(random.Random(seed), of.drawn, RESTYLE)
+        assert dataclasses.replace(pair.before, style=pair.after.style) == pair.after
+        assert (pair.before.style or "flat") != pair.after.style and pair.before.style not in GREY_STYLES
+    for seed in range(120):
+        pair = sample_edit(random.Random(f"grey/{seed}"), of.drawn)
+        if pair.before.style in GREY_STYLES:
+            assert all(item.colour is None for item in pair.after.objects), pair.instruction
+
+
+@needs_font
+def test_an_atlas_stands_in_for_the_font(tmp_path, monkeypatch):
+    import numpy as np
+
+    from generators.training.pack_world import seen_world
+    from generators.world import sprites
+    from generators.world.atlas import load_atlas, make_atlas
+    from generators.world.scenes import render, sample_scene
+
+    caches = (sprites.font_path, sprites.master, sprites._coloured, sprites.aspect, sprites.sprite)
+    scene = sample_scene(random.Random(8), seen_world())
+    expected, shapes = render(scene), [sprites.aspect(thing.name) for thing in vocabulary.THINGS]
+    atlas = make_atlas()
+    atlas.save(tmp_path / "atlas.png")
+    assert (tmp_path / "atlas.png").stat().st_size < 3_000_000
+    assert np.array_equal(load_atlas(tmp_path / "atlas.png").cells, atlas.cells)
+    monkeypatch.setattr(sprites, "_FONT_FOLDERS", ())
+    monkeypatch.setenv("MAQUETTE_ATLAS", str(tmp_path / "atlas.png"))
+    for cache in caches:
+        cache.cache_clear()
+    try:
+        assert sprites.font_installed() and np.array_equal(render(scene), expected)
+        assert [sprites.aspect(thing.name) for thing in vocabulary.THINGS] == shapes
+        with pytest.raises(KeyError, match="has no"):
+            atlas.sprite("griffin")
+    finally:
+        for cache in caches:
+            cache.cache_clear()
 
 
 def test_pack_facts_are_of_the_world():
