@@ -42,9 +42,10 @@ def generator(model: Model) -> Generator:
 
 
 def listed() -> list[Model]:
-    """The catalogue's models, the pack's first."""
-    data = _catalogue()
-    return [_entry(row, data["pipelines"]) for row in data["model"]]
+    """The catalogue's models, the pack's first; of the pack only what has its weights here."""
+    kinds = _kinds()
+    models = [(row, _entry(row, kinds)) for row in _catalogue()["model"]]
+    return [model for row, model in models if not row.get("pack") or installed(model)]
 
 
 def find(name: str) -> Model:
@@ -99,10 +100,16 @@ def _catalogue() -> dict[str, Any]:
         return tomllib.load(file)
 
 
-def _entry(row: Mapping[str, Any], pipelines: Mapping[str, Any]) -> Model:
+def _kinds() -> dict[str, Any]:
+    """What is known of the classes that may stand in a model_index.json."""
+    data = _catalogue()
+    return {**data["pipelines"], **data["families"]}
+
+
+def _entry(row: Mapping[str, Any], kinds: Mapping[str, Any]) -> Model:
     if row.get("pack"):
-        return _pack(row, pipelines)
-    kind = pipelines[row["pipeline"]]
+        return _pack(row, kinds)
+    kind = kinds[row["pipeline"]]
     verified = "tiny checkpoint" if kind.get("verified") else ""
     return Model(row["name"], row["family"], row["source"], _capabilities(kind), row["licence"], row["memory_gb"],
                  verified, _options(kind, row.get("call", {})))
@@ -111,7 +118,8 @@ def _entry(row: Mapping[str, Any], pipelines: Mapping[str, Any]) -> Model:
 def _capabilities(kind: Mapping[str, Any], sizes: tuple[Extent, ...] | None = None) -> Capabilities:
     return Capabilities(
         generate="generate" in kind, edit="edit" in kind, inpaint="inpaint" in kind or "edit" in kind,
-        references=kind.get("references", 0), negative=kind.get("negative", False),
+        references=kind.get("references", 0), boxes=kind.get("boxes", "none"), negative=kind.get("negative", False),
+        understands=kind.get("understands", False),
         sizes=_buckets(kind["base"], kind["multiple"]) if sizes is None else sizes, multiple=kind["multiple"])
 
 
@@ -128,20 +136,23 @@ def _options(kind: Mapping[str, Any], call: Mapping[str, Any]) -> dict[str, Any]
     return {"classes": classes, "guidance": kind.get("guidance", "guidance_scale"), "call": dict(call)}
 
 
-def _pack(row: Mapping[str, Any], pipelines: Mapping[str, Any]) -> Model:
+def _pack(row: Mapping[str, Any], kinds: Mapping[str, Any]) -> Model:
     """The pack's own model; what it has learnt stands beside its weights. `inpaint` there: "pipeline", a dict with
-    {"via": "pipeline" or "edit", "call": {…}}, or anything else for an edit that is pasted back."""
+    {"via": "pipeline" or "edit", "call": {…}}, or anything else for an edit that is pasted back. How a family other
+    than diffusion is called stands in a part of its own, under the family's name."""
     card = _card()
-    kind, size = pipelines[row["pipeline"]], card.get("size", 64)
+    own = card if row["family"] == "diffusion" else card.get(row["family"], {})
+    kind, size = kinds[row["pipeline"]], card.get("size", 64)
     extent = Extent(size, size) if isinstance(size, int) else Extent(*size)
+    sizes = _sizes(_config(HERE / row["source"] / "model_index.json")) or (extent,)
     names = ("objects", "colours", "backgrounds", "styles", "relations")
     world = World(**{name: tuple(card.get(name, ())) for name in names}, counts=int(card.get("counts", 4)))
-    able = Capabilities(edit=True, inpaint=True, references=1, boxes="text", sizes=(extent,),
-                        multiple=kind["multiple"], world=world)
-    inpaint = card.get("inpaint")
+    able = Capabilities(edit=True, inpaint=True, references=1, boxes="text", sizes=sizes,
+                        understands=kind.get("understands", False), multiple=kind["multiple"], world=world)
+    inpaint = own.get("inpaint")
     how = inpaint if isinstance(inpaint, dict) else {"via": inpaint}
-    options = {**_options(kind, card.get("call", {})), "edit_call": card.get("edit_call", {}),
-               "inpaint_call": how.get("call", {}),
+    options = {**_options(kind, own.get("call", {})), "edit_call": own.get("edit_call", {}),
+               "inpaint_call": how.get("call", {}), "grid": card.get("grid"),
                "inpaint_via": "pipeline" if how.get("via") in ("pipeline", "native") else "edit"}
     measured = "pack measured" if (PACK / "metrics.json").is_file() else ""
     return Model(row["name"], row["family"], str(HERE / row["source"]), able, row["licence"], row["memory_gb"],
@@ -159,16 +170,23 @@ def _card() -> dict[str, Any]:
 def _foreign(name: str, folder: Path) -> Model:
     """A model that is only a folder: what it can do follows from the class in its model_index.json."""
     try:
-        kind_name = json.loads((folder / "model_index.json").read_text("utf-8"))["_class_name"]
+        index = json.loads((folder / "model_index.json").read_text("utf-8"))
+        kind_name, sizes = index["_class_name"], _sizes(index)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelUnavailable(f"{name} has no readable model_index.json.") from error
     if not isinstance(kind_name, str) or not re.fullmatch(r"[A-Za-z0-9]+", kind_name):
         raise ModelUnavailable(f"{name} asks to run code of its own, which the studio does not.")
     plain = {"generate": kind_name, "multiple": 16, "base": 1024}
-    kind = {**_catalogue()["pipelines"].get(kind_name, plain)}
+    kind = {**_kinds().get(kind_name, plain)}
     kind["base"] = _trained_side(folder) or kind["base"]
     size = sum(path.stat().st_size for path in weights.weight_files(folder)) / 1e9
-    return Model(name, "diffusion", str(folder), _capabilities(kind), "", round(1.2 * size, 3), "", _options(kind, {}))
+    able, family = _capabilities(kind, sizes or None), kind.get("family", "diffusion")
+    return Model(name, family, str(folder), able, "", round(1.2 * size, 3), "", _options(kind, {}))
+
+
+def _sizes(index: Mapping[str, Any]) -> tuple[Extent, ...]:
+    """The sizes that a folder of a family of ours was trained at, the usual one first."""
+    return tuple(Extent(int(width), int(height)) for width, height in index.get("_sizes", ()))
 
 
 def _trained_side(folder: Path) -> int | None:

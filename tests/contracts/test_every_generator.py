@@ -31,7 +31,11 @@ from generators.api import (
 from generators.workshop import Workshop
 
 ROOT = Path(__file__).resolve().parents[2]
-TINY = {"diffusion": ("klein", {"max_sequence_length": 16, "text_encoder_out_layers": [1, 2]})}
+TINY = {
+    "diffusion": ("klein", {"max_sequence_length": 16, "text_encoder_out_layers": [1, 2]}),
+    "autoregressive": ("autoregressive", {}),
+    "unified": ("unified", {"plan": True}),
+}
 """Family to the function of tests/generators/tiny.py that saves its checkpoint, and how that is called."""
 
 pytestmark = pytest.mark.shared_worker
@@ -139,3 +143,16 @@ def test_sources_are_not_changed(bench: Bench) -> None:
     before = source.tobytes()
     draw(bench, wish(bench, kind="edit", sources=("a",)), {"a": source})
     assert source.tobytes() == before
+
+
+def test_what_understands_pictures_puts_them_in_words(bench: Bench) -> None:
+    white, tell = Image.new("RGB", bench.size, "white"), bench.workshop.tell
+    if not bench.workshop.model(bench.model).capabilities.understands:
+        with pytest.raises(Unsupported, match=r"cannot describe pictures"):
+            tell(bench.model, white)
+        return
+    asked = ["", "a red dog", "two cat", "left of the", "blue square", ""]
+    said = [tell(bench.model, white, question) for question in asked]
+    assert len(set(said)) > 1 and said[0] == said[-1]
+    with pytest.raises(Cancelled):
+        tell(bench.model, white, stop=lambda: True)

@@ -86,7 +86,8 @@ def test_a_folder_of_an_unknown_class_at_least_generates(tmp_path):
     assert model.options["classes"] == {"generate": "SomethingNewPipeline"}
 
 
-@pytest.mark.parametrize("index", ["[]", "{", '{"_class_name": ["my_module", "Evil"]}', '{"_class_name": "a.b/c"}'])
+@pytest.mark.parametrize("index", ["[]", "{", '{"_class_name": ["my_module", "Evil"]}', '{"_class_name": "a.b/c"}',
+                                   '{"_class_name": "Autoregressive", "_sizes": [64]}'])
 def test_a_folder_with_a_strange_index_is_refused(tmp_path, index):
     (tmp_path / "model_index.json").write_text(index)
     with pytest.raises(ModelUnavailable):
@@ -103,6 +104,34 @@ def test_a_model_in_the_local_hub_cache_is_found(tmp_path, monkeypatch):
     model = registry.find("somebody/some-model")
     assert model.source.endswith("snapshots/abc")
     assert model.capabilities.inpaint
+
+
+def test_a_folder_of_our_own_class_is_of_its_family(tmp_path):
+    path = folder(tmp_path / "m", "Autoregressive")
+    index = {"_class_name": "Autoregressive", "_sizes": [[96, 96], [144, 64]]}
+    (path / "model_index.json").write_text(json.dumps(index))
+    model = registry.find(str(path))
+    assert model.family == "autoregressive" and model.capabilities.boxes == "text"
+    assert model.capabilities.names() == ["generate", "edit", "inpaint", "boxes"]
+    assert model.capabilities.sizes == ((96, 96), (144, 64)), "only what it was trained on"
+
+
+def test_a_model_of_the_pack_is_listed_once_its_folder_is_there(tmp_path, monkeypatch):
+    monkeypatch.setattr(registry, "HERE", tmp_path)
+    monkeypatch.setattr(registry, "PACK", tmp_path / "pack")
+    assert not [m for m in registry.listed() if m.name.startswith("pack-")]
+    with pytest.raises(ModelUnavailable, match="There is no model 'pack-autoregressive'"):
+        registry.find("pack-autoregressive")
+    (tmp_path / "pack").mkdir()
+    card = {"size": 128, "objects": ["dog"], "call": {"num_inference_steps": 9},
+            "autoregressive": {"call": {"top_k": 50}, "edit_call": {"top_k": 5}, "inpaint": {"call": {"top_k": 7}}}}
+    (tmp_path / "pack" / "pack.json").write_text(json.dumps(card))
+    folder(tmp_path / "pack" / "autoregressive", "Autoregressive")
+    model = registry.find("autoregressive")
+    assert model.name == "pack-autoregressive" and model in registry.listed() and registry.installed(model)
+    assert model.capabilities.world.objects == ("dog",) and model.capabilities.sizes == ((128, 128),)
+    calls = [model.options[name] for name in ("call", "edit_call", "inpaint_call")]
+    assert calls == [{"top_k": 50}, {"top_k": 5}, {"top_k": 7}]
 
 
 def test_describe_says_what_is_installed(tmp_path):

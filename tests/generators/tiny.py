@@ -111,6 +111,44 @@ def qwen_image(folder: Path) -> Path:
     return folder
 
 
+def picture_tokens(folder: Path) -> Path:
+    """A tiny VQModel: 64 px, 4 x 4 codes out of 32."""
+    import torch
+    from diffusers import VQModel
+
+    torch.manual_seed(1)
+    model = VQModel(block_out_channels=(8,) * 5, down_block_types=("DownEncoderBlock2D",) * 5,
+                    up_block_types=("UpDecoderBlock2D",) * 5, layers_per_block=1, latent_channels=4, norm_num_groups=4,
+                    num_vq_embeddings=32, vq_embed_dim=4, sample_size=64, lookup_from_codebook=True,
+                    mid_block_add_attention=False)
+    torch.nn.init.normal_(model.quantize.embedding.weight)
+    model.save_pretrained(folder)
+    return folder
+
+
+def autoregressive(folder: Path) -> Path:
+    """A tiny LlamaForCausalLM over the words and the codes of `picture_tokens`, 64 px."""
+    import json
+
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    from generators.autoregressive import Vocabulary
+
+    picture_tokens(folder / "tokens")
+    torch.manual_seed(1)
+    ids = Vocabulary.after(len(WORDS), 4, 32)
+    config = LlamaConfig(vocab_size=ids.size, hidden_size=32, intermediate_size=64, num_hidden_layers=2,
+                         num_attention_heads=2, max_position_embeddings=128, initializer_range=0.3,
+                         tie_word_embeddings=True, bos_token_id=None, eos_token_id=None, picture=vars(ids))
+    LlamaForCausalLM(config).save_pretrained(folder / "transformer")
+    tokenizer(chat=False).save_pretrained(folder / "transformer")
+    parts = {"tokens": ["diffusers", "VQModel"], "transformer": ["transformers", "LlamaForCausalLM"]}
+    index = {"_class_name": "Autoregressive", "_sizes": [[64, 64]], **parts}
+    (folder / "model_index.json").write_text(json.dumps(index))
+    return folder
+
+
 def chat(folder: Path) -> Path:
     """A tiny Qwen3ForCausalLM with a chat template."""
     import torch
@@ -128,3 +166,31 @@ def chat(folder: Path) -> Path:
         "{{ c.function.arguments.what }} {% endfor %}{% endfor %}")
     made.save_pretrained(folder)
     return folder
+
+
+def unified(folder: Path, masked: bool = False) -> Path:
+    """A tiny LlamaForCausalLM over words, tasks and the codes of `picture_tokens`, 64 px."""
+    import json
+
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    from generators.unified import Vocabulary
+
+    picture_tokens(folder / "tokens")
+    torch.manual_seed(1)
+    ids = Vocabulary.after(len(WORDS), 4, 32, masked)
+    config = LlamaConfig(vocab_size=ids.size, hidden_size=32, intermediate_size=64, num_hidden_layers=2,
+                         num_attention_heads=2, max_position_embeddings=160, initializer_range=0.3,
+                         tie_word_embeddings=True, bos_token_id=None, eos_token_id=3, picture=vars(ids))
+    LlamaForCausalLM(config).save_pretrained(folder / "transformer")
+    tokenizer(chat=False).save_pretrained(folder / "transformer")
+    parts = {"tokens": ["diffusers", "VQModel"], "transformer": ["transformers", "LlamaForCausalLM"]}
+    index = {"_class_name": "Unified", "_sizes": [[64, 64]], **parts}
+    (folder / "model_index.json").write_text(json.dumps(index))
+    return folder
+
+
+def unified_masked(folder: Path) -> Path:
+    """The same, of the kind that fills in pictures."""
+    return unified(folder, masked=True)

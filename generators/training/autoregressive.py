@@ -1,0 +1,382 @@
+"""Trains the autoregressive model: ``python -m generators.training.autoregressive --tokens FOLDER --minutes 60``.
+
+A `LlamaForCausalLM` over words and picture codes, in the sequence that `generators.autoregressive` reads; the loss is
+over picture codes alone. A tenth of the texts are as many pads (for guidance). Half-way up, a head that is dropped
+afterwards learns what lies at the code to come (`token_truth`).
+
+On two cores, and on a GPU for the full domain (--until ends a sitting, and the same command goes on from there):
+
+    python -m generators.training.autoregressive --tokens .training/tokenizer/model --minutes 60 \\
+        --export generators/pack/autoregressive
+    python -m generators.training.autoregressive --domain full --tokens .training/tokenizer-full/model --minutes 18 \\
+        --until 9 --width 384 --layers 10 --drawings 256 --edits 128 --reuse 2 --compile \\
+        --out .training/autoregressive-full --export .training/autoregressive-full/model
+
+``OUT/curve.jsonl`` is the curve; ``perplexity`` there is per code, weighted as the loss is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import math
+import shutil
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from transformers import LlamaConfig, LlamaForCausalLM
+
+from generators.autoregressive import Vocabulary
+from generators.picture_tokens import PictureTokens
+from generators.training.common import (
+    Average,
+    Clock,
+    Curve,
+    cores_to_feed,
+    learning_rate,
+    load_checkpoint,
+    make_optimisers,
+    pick_device,
+    restart_with_allocator_settings,
+    save_checkpoint,
+    set_rate,
+    upload,
+)
+from generators.training.compose import Composer
+from generators.training.examples import CHANGED, DRAWN, token_weights
+from generators.training.feed import Load, Loads, composer_for, stream
+from generators.training.half import Master
+from generators.training.pack_world import Domain, domain
+from generators.training.token_truth import TruthHead
+from generators.training.words import build_tokenizer
+from generators.world.scenes import size_of
+
+Batch = dict[str, Tensor]
+"""``texts`` (N x words), ``lengths`` (N), ``target`` (N x rows x columns codes), ``weights`` (N x T), ``truth``
+(N x T x 3); for edits ``source`` (N x rows x columns codes)."""
+
+
+# --- examples -----------------------------------------------------------------------------
+
+
+class Encoder:
+    """Loads to batches: composes the pictures on the device and reads their codes."""
+
+    def __init__(self, composer: Composer, tokens: PictureTokens):
+        self._composer, self._tokens = composer, tokens
+
+    def _codes(self, pictures: Tensor) -> Tensor:
+        """N x 3 x H x W uint8 to N x rows x columns."""
+        codes = [self._tokens.encode_pixels(part.permute(0, 2, 3, 1)) for part in pictures.split(128)]
+        return torch.cat(codes).unflatten(1, (-1, self._tokens.side(pictures.shape[3])))
+
+    def __call__(self, load: Load) -> Batch:
+        device = self._tokens.model.device
+        drawn, *before = (self._composer(table) for table in load.tables)
+        busy = (drawn.pictures != before[0].pictures).any(1) if before else drawn.busy
+        lengths = upload(load.length, device).long()
+        batch = {
+            "texts": upload(load.ids, device).long(),
+            # An empty text is pads, as many as the text of a neighbour has words.
+            "lengths": torch.where(lengths == 0, lengths.roll(1), lengths),
+            "target": self._codes(drawn.pictures),
+            "weights": token_weights(busy, CHANGED if before else DRAWN),
+            "truth": upload(load.truth, device).long(),
+        }
+        return batch | ({"source": self._codes(before[0].pictures)} if before else {})
+
+
+class Store:
+    """The last ``capacity`` examples of a kind and size, on the device."""
+
+    def __init__(self, capacity: int):
+        self._capacity, self._added = capacity, 0
+        self._held: Batch = {}
+
+    def add(self, batch: Batch) -> None:
+        """The oldest examples fall out."""
+        if not self._held:
+            self._held = {name: value.new_empty(self._capacity, *value.shape[1:]) for name, value in batch.items()}
+        at = torch.arange(self._added, self._added + len(batch["lengths"])) % self._capacity
+        for name, value in batch.items():
+            self._held[name][at.to(value.device)] = value
+        self._added += len(at)
+
+    def batch(self, size: int) -> Batch:
+        """Random examples."""
+        chosen = torch.randint(min(self._added, self._capacity), (size,), device=self._held["lengths"].device)
+        return {name: value[chosen] for name, value in self._held.items()}
+
+
+def fewer(sizes: dict[str, int], reuse: int) -> dict[str, int]:
+    """How many new examples of each kind a step needs where an example is met ``reuse`` times, about."""
+    return {name: max(1, size // reuse) for name, size in sizes.items() if size}
+
+
+def kept(
+    loads: Iterable[dict[str, Load]], encode: Callable[[Load], Batch], sizes: dict[str, int], reuse: int, bank: int
+) -> Iterator[dict[str, Batch]]:
+    """Batches of every kind for one step after another, all of one size, out of the last ``bank`` examples.
+
+    Encoding costs a CPU a good part of a step: there, examples are met again.
+    """
+    stores: dict[tuple[str, tuple[int, int]], Store] = defaultdict(partial(Store, bank))
+    for number, kinds in enumerate(loads):
+        frame = next(iter(kinds.values())).tables[0].size
+        for name, load in kinds.items():
+            stores[name, frame].add(encode(load))
+        if number >= 8 * (reuse - 1):
+            yield {name: stores[name, frame].batch(size) for name, size in sizes.items() if size}
+
+
+def batches(
+    of: Domain, encode: Encoder, sizes: dict[str, int], seed: int, step: int, workers: int, reuse: int, bank: int
+) -> Iterator[dict[str, Batch]]:
+    """Drawings and edits for one step after another; see `kept`."""
+    fresh = fewer(sizes, reuse)
+    return kept(stream(Loads(of.name, fresh["draw"], fresh["edit"], seed), step, workers), encode, sizes, reuse, bank)
+
+
+# --- the model ----------------------------------------------------------------------------
+
+
+def build(of: Domain, ids: Vocabulary, width: int, layers: int, attention: str) -> LlamaForCausalLM:
+    """The transformer, 64 channels a head; its context holds two pictures and a text."""
+    pictures = max(rows * (columns + 1) for rows, columns in map(of.grid, of.frames))
+    config = LlamaConfig(
+        vocab_size=ids.size,
+        hidden_size=width,
+        intermediate_size=round(width * 8 / 3 / 64) * 64,
+        num_hidden_layers=layers,
+        num_attention_heads=width // 64,
+        max_position_embeddings=of.tokens + 2 * (1 + pictures),
+        tie_word_embeddings=True,
+        bos_token_id=None,
+        eos_token_id=None,
+        attn_implementation=attention,
+        picture=vars(ids),
+    )
+    return LlamaForCausalLM(config)
+
+
+class Learner(nn.Module):
+    """The transformer and the head that is dropped."""
+
+    def __init__(self, of: Domain, ids: Vocabulary, width: int, layers: int, attention: str = "sdpa"):
+        super().__init__()
+        self.net = build(of, ids, width, layers, attention)
+        self.head = TruthHead(width, of)
+
+
+L = TypeVar("L", bound=Learner)
+
+
+def sequences(batch: Batch, ids: Vocabulary) -> tuple[Tensor, Tensor]:
+    """Token ids (N x L, rows without gaps, their ends filled with what is never looked at) and the positions that
+    predict each code of the target (N x T)."""
+    texts, lengths = batch["texts"], batch["lengths"][:, None]
+    if texts.device.type == "cpu":  # shapes may vary there
+        texts = texts[:, : int(lengths.max())]
+    count, room = texts.shape
+    marks = texts.new_tensor([[ids.start, ids.source]]).expand(count, -1)
+    parts = [marks[:, :1], ids.written(batch["target"])]
+    if "source" in batch:
+        parts = [marks[:, 1:], ids.written(batch["source"]), *parts]
+    whole = torch.cat([texts, *parts], dim=1)
+    after = torch.arange(whole.shape[1], device=texts.device) - lengths
+    index = torch.where(after < 0, after + lengths, (after + room).clamp(max=whole.shape[1] - 1))
+    rows, columns = batch["target"].shape[1:]
+    steps = torch.arange(rows * (columns + 1), device=texts.device).view(rows, columns + 1)
+    begin = whole.shape[1] - room - steps.numel()
+    return whole.gather(1, index), lengths + begin + steps[:, :-1].flatten()
+
+
+def losses(learner: Learner, batch: Batch, ids: Vocabulary) -> tuple[Tensor, Tensor]:
+    """Weighted cross-entropy of the target's codes, and that of what lies there."""
+    tokens, places = sequences(batch, ids)
+    seen = learner.net.model(input_ids=tokens, use_cache=False, output_hidden_states=True)
+    places = places[..., None].expand(-1, -1, seen.last_hidden_state.shape[-1])
+    table = learner.net.lm_head.weight[ids.first : ids.first + ids.codes]
+    scores = seen.last_hidden_state.gather(1, places) @ table.T
+    errors = F.cross_entropy(scores.flatten(0, 1).float(), batch["target"].flatten(), reduction="none")
+    loss = (errors * batch["weights"].flatten()).mean()
+    middle = seen.hidden_states[len(seen.hidden_states) // 2].gather(1, places)
+    return loss, learner.head.loss(middle, batch["truth"], batch["weights"])
+
+
+# --- training -----------------------------------------------------------------------------
+
+
+def vocabulary(of: Domain, codes: int) -> Vocabulary:
+    """The token ids of a domain."""
+    return Vocabulary.after(len(build_tokenizer()), max(of.grid(frame)[0] for frame in of.frames), codes)
+
+
+def half_of(full: L, make: Callable[[], L]) -> L:
+    """A bfloat16 twin; the rotary frequencies stay in float32, as `from_pretrained` keeps them."""
+    half = make().to(next(full.parameters()).device, torch.bfloat16)
+    half.net.model.rotary_emb = copy.deepcopy(full.net.model.rotary_emb)
+    return half
+
+
+def compile_for(half: Learner) -> None:
+    """Compiles the transformer in place. A first pass puts the library's hooks for inner states where they belong."""
+    with torch.no_grad():
+        half.net.model(
+            input_ids=torch.zeros(1, 1, dtype=torch.int64, device=half.net.device), output_hidden_states=True
+        )
+    half.net.model.compile(dynamic=False)
+
+
+def teach(half: Learner, batch: dict[str, Batch], factor: float, ids: Vocabulary, truth: float) -> dict[str, Tensor]:
+    """Adds up the gradients of one step's batches; returns what is logged. ``factor`` is the learning rate's."""
+    total = sum(len(examples["lengths"]) for examples in batch.values())
+    told: dict[str, Tensor] = {}
+    for name, examples in batch.items():
+        loss, there = losses(half, examples, ids)
+        # What helps to learn where things go holds back the last details: it fades with the rate.
+        ((loss + truth * factor * there) * len(examples["lengths"]) / total).backward()
+        told |= {name: loss.detach(), f"{name} truth": there.detach()}
+    return told
+
+
+def start_from(folder: Path, learner: Learner) -> None:
+    """The weights of an exported model as a beginning: what is left where no checkpoint is at hand."""
+    learner.net.load_state_dict(LlamaForCausalLM.from_pretrained(folder / "transformer").state_dict())
+
+
+def fit(
+    args: argparse.Namespace,
+    make: Callable[[], L],
+    lessons: Callable[[int], Iterable[dict[str, Batch]]],
+    teach: Callable[[L, dict[str, Batch], float], dict[str, Tensor]],
+) -> L:
+    """Trains until the clock (or this sitting) is over, resuming; returns the averaged float32 learner.
+
+    ``lessons`` gives the batches from a step on; ``teach`` adds up the gradients of one step of them and returns what
+    is logged.
+    """
+    device = pick_device(args.device)
+    full = make().to(device)
+    half = half_of(full, make)
+    optimisers = make_optimisers(full, args.rate, ("embed_tokens", "answers"))
+    if args.init:
+        start_from(args.init, full)
+    average = Average(full, 0.999)
+    facts = load_checkpoint(args.out, full, optimisers, average) or {"step": 0, "seconds": 60 * args.spent}
+    master = Master(half)
+    master.attach(full)
+    if args.compile:
+        compile_for(half)
+    step, source = facts["step"], lessons(facts["step"])
+    clock, curve = Clock(args.minutes, facts["seconds"], args.until), Curve(args.out / "curve.jsonl")
+    saved = time.monotonic()
+    recent: dict[str, list[Tensor]] = defaultdict(list)
+    for batch in source:
+        if clock.over:
+            break
+        factor = learning_rate(clock.progress, step, warm_up=100, hold=args.hold)
+        set_rate(optimisers, factor)
+        for name, value in teach(half, batch, factor).items():
+            recent[name].append(value)
+        master.pull()
+        nn.utils.clip_grad_norm_(full.parameters(), 1.0)
+        for optimiser in optimisers:
+            optimiser.step()
+        master.push()
+        average.update(full, step)
+        step += 1
+        if step % 50 == 0:
+            means = {name: float(torch.stack(values).mean()) for name, values in recent.items()}
+            means |= {f"{name} perplexity": math.exp(mean) for name, mean in means.items() if "truth" not in name}
+            seen = step * sum(len(examples["lengths"]) for examples in batch.values())
+            curve.add(step=step, seen=seen, seconds=round(clock.seconds, 1), **means)
+            recent.clear()
+        if time.monotonic() - saved > 120:
+            save_checkpoint(args.out, full, optimisers, average, {"step": step, "seconds": clock.seconds})
+            saved = time.monotonic()
+    save_checkpoint(args.out, full, optimisers, average, {"step": step, "seconds": clock.seconds})
+    average.copy_to(full)
+    return full
+
+
+def attention_on(device: torch.device) -> str:
+    """The fused CPU kernel's backward pass is several times slower than plain products at these lengths."""
+    return "eager" if device.type == "cpu" else "sdpa"
+
+
+def train(args: argparse.Namespace) -> Learner:
+    """Trains until the clock (or this sitting) is over, resuming; returns the averaged float32 learner."""
+    of, device = domain(args.domain), pick_device(args.device)
+    torch.manual_seed(args.seed)
+    tokens = PictureTokens.load(args.tokens, device, torch.bfloat16)
+    ids, sizes = vocabulary(of, tokens.codes), {"draw": args.drawings, "edit": args.edits}
+
+    def lessons(step: int) -> Iterator[dict[str, Batch]]:
+        workers = cores_to_feed(device, args.workers)
+        encode = Encoder(composer_for(of, device, workers), tokens)
+        return batches(of, encode, sizes, args.seed, step, workers, args.reuse, args.bank)
+
+    make = partial(Learner, of, ids, args.width, args.layers, attention_on(device))
+    return fit(args, make, lessons, partial(teach, ids=ids, truth=args.truth))
+
+
+def export(learner: Learner, of: Domain, tokens: Path, out: Path, family: str = "Autoregressive") -> None:
+    """Writes the model's folder: bfloat16 safetensors in shards under 16 MB, the words beside the transformer."""
+    net = copy.deepcopy(learner.net).to(torch.bfloat16)
+    net.save_pretrained(out / "transformer", max_shard_size="12MB")
+    build_tokenizer().save_pretrained(out / "transformer")
+    if tokens.resolve() != (out / "tokens").resolve():
+        shutil.copytree(tokens, out / "tokens", dirs_exist_ok=True)
+    sizes = [size_of(frame, of.extent) for frame in dict.fromkeys(of.frames)]
+    parts = {"tokens": ["diffusers", "VQModel"], "transformer": ["transformers", "LlamaForCausalLM"]}
+    index = {"_class_name": family, "_sizes": sizes, **parts}
+    (out / "model_index.json").write_text(json.dumps(index, indent=1) + "\n")
+
+
+def parser_of(doc: str | None, minutes: float, out: Path) -> argparse.ArgumentParser:
+    """The options that trainings of picture codes share."""
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--domain", choices=("small", "full"), default="small")
+    parser.add_argument("--tokens", type=Path, default=Path(".training/tokenizer/model"), help="a trained VQModel")
+    parser.add_argument("--minutes", type=float, default=minutes)
+    parser.add_argument("--until", type=float, help="end this sitting after so many minutes of the whole")
+    parser.add_argument("--spent", type=float, default=0.0, help="minutes that a lost checkpoint had behind it")
+    parser.add_argument("--out", type=Path, default=out)
+    parser.add_argument("--init", type=Path, help="begin with the weights of this model's folder, if --out is empty")
+    parser.add_argument("--export", type=Path, help="write the model's folder here when the call ends")
+    parser.add_argument("--width", type=int, default=256)
+    parser.add_argument("--layers", type=int, default=6)
+    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--truth", type=float, default=0.15, help="weight of saying what lies at each code")
+    parser.add_argument("--hold", type=float, default=0.6, help="share of the clock before the rate falls")
+    parser.add_argument("--bank", type=int, default=4096, help="examples kept of each kind and size")
+    parser.add_argument("--reuse", type=int, default=6, help="how often an example is met, about")
+    parser.add_argument("--workers", type=int, help="processes that make examples; on a CPU none, else all cores")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--compile", action=argparse.BooleanOptionalAction, default=False)
+    return parser
+
+
+def main() -> None:
+    restart_with_allocator_settings("generators.training.autoregressive")
+    parser = parser_of(__doc__, 60, Path(".training/autoregressive"))
+    parser.add_argument("--drawings", type=int, default=40)
+    parser.add_argument("--edits", type=int, default=16)
+    args = parser.parse_args()
+    learner = train(args)
+    if args.export:
+        export(learner, domain(args.domain), args.tokens, args.export)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,427 @@
+"""The autoregressive family and its training, on a tiny transformer over a tiny VQModel."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import shutil
+
+import pytest
+from PIL import Image, ImageChops
+
+from generators import autoregressive, registry
+from generators.api import (
+    Box,
+    BrokenOutput,
+    Cancelled,
+    Extent,
+    ModelUnavailable,
+    OutOfMemory,
+    Preview,
+    Progress,
+    Region,
+    Request,
+    Unsupported,
+    picture_id,
+)
+from generators.autoregressive import Settings, Vocabulary
+from generators.world.sprites import font_installed
+
+torch = pytest.importorskip("torch")
+needs_font = pytest.mark.skipif(not font_installed(), reason="the Noto Color Emoji font is not installed")
+
+
+def loaded(folder, **options):
+    model = registry.find(str(folder))
+    made = autoregressive.Autoregressive(dataclasses.replace(model, options={**model.options, **options}))
+    made.load()
+    return made
+
+
+@pytest.fixture(scope="module")
+def folder(checkpoint):
+    return checkpoint("autoregressive")
+
+
+@pytest.fixture(scope="module")
+def generator(folder):
+    return loaded(folder)
+
+
+@pytest.fixture(scope="module")
+def exact(folder):
+    """In float32, where two ways to the same number agree."""
+    made = loaded(folder, call={"temperature": 0, "guidance_scale": 1.0})
+    made._open(made._used._replace(dtype=torch.float32))
+    return made
+
+
+def request(**more):
+    return Request(**{"model": "m", "prompt": "a red dog", "size": Extent(64, 64), "seed": 5, **more})
+
+
+def never():
+    return False
+
+
+def draw(generator, the_request, *pictures, stop=never, report=lambda event: None):
+    return generator.run(the_request, {picture_id(p): p for p in pictures}, report, stop)
+
+
+def photo(width=100, height=60):
+    return Image.effect_noise((width, height), 90).convert("RGB")
+
+
+def hole(extent, box):
+    mask = Image.new("L", extent)
+    mask.paste(255, box)
+    return mask
+
+
+def ids_drawn(generator, monkeypatch, the_request, *pictures):
+    """The codes of the picture, and the codes of its source."""
+    drawn = []
+    decode = generator._tokens.decode
+    monkeypatch.setattr("generators.previews.SHARE", -1.0)
+    with monkeypatch.context() as patch:
+        patch.setattr(generator._tokens, "decode", lambda ids, size: drawn.append(ids) or decode(ids, size))
+        draw(generator, the_request, *pictures)
+    return drawn[0]
+
+
+# --- the family ---------------------------------------------------------------------------
+
+
+def test_a_folder_says_what_it_is(folder):
+    model = registry.find(str(folder))
+    assert model.family == "autoregressive" and registry.installed(model)
+    assert model.capabilities.names() == ["generate", "edit", "inpaint", "boxes"]
+    assert model.capabilities.sizes == ((64, 64),)
+
+
+def test_generate_is_the_same_every_time_and_different_by_seed_and_words(generator):
+    first = draw(generator, request())
+    assert first.image.size == (64, 64) and first.image.mode == "RGB"
+    assert picture_id(draw(generator, request()).image) == picture_id(first.image)
+    assert picture_id(draw(generator, request(seed=6)).image) != picture_id(first.image)
+    assert picture_id(draw(generator, request(prompt="two blue cat")).image) != picture_id(first.image)
+
+
+def test_edits_return_the_sources_size_and_depend_on_it(generator):
+    source, other = photo(), photo()
+    edited = draw(generator, request(kind="edit", sources=(picture_id(source),)), source).image
+    assert edited.size == source.size
+    assert picture_id(draw(generator, request(kind="edit", sources=(picture_id(source),)), source).image) == picture_id(
+        edited)
+    assert picture_id(draw(generator, request(kind="edit", sources=(picture_id(other),)), other).image) != picture_id(
+        edited)
+
+
+def test_inpainting_changes_the_hole_and_no_other_pixel(generator):
+    source = photo()
+    mask = hole(source.size, (30, 10, 70, 40))
+    the_request = request(kind="inpaint", sources=(picture_id(source),), mask=picture_id(mask))
+    result = draw(generator, the_request, source, mask)
+    left, top, right, bottom = ImageChops.difference(result.image, source).getbbox()
+    assert left >= 30 and top >= 10 and right <= 70 and bottom <= 40
+    free = draw(generator, the_request.model_copy(update={"paste_back": False}), source, mask)
+    assert ImageChops.difference(free.image, source).getbbox() == (0, 0, 100, 60)
+
+
+def test_inpainting_keeps_the_codes_that_the_mask_does_not_touch(generator, monkeypatch):
+    source, mask = photo(64, 64), hole((64, 64), (20, 20, 40, 30))
+    the_request = request(kind="inpaint", sources=(picture_id(source),), mask=picture_id(mask))
+    codes = ids_drawn(generator, monkeypatch, the_request, source, mask)[0]
+    before = generator._tokens.encode([source])[0]
+    touched = {5, 6}  # second row, second and third column of four
+    assert {i for i in range(16) if codes[i] != before[i]} <= touched
+    others = [ids_drawn(generator, monkeypatch, the_request.model_copy(update={"seed": seed}), source, mask)[0]
+              for seed in range(4)]
+    assert any((other != before).any() for other in others)
+
+
+def test_rows_are_reported_and_looks_do_not_disturb(generator, monkeypatch):
+    source, shown = photo(64, 64), {}
+    for share in (1e9, -1.0):
+        monkeypatch.setattr("generators.previews.SHARE", share)
+        for the_request in (request(), request(kind="edit", sources=(picture_id(source),))):
+            events = []
+            image = draw(generator, the_request, source, report=events.append).image
+            assert [(e.step, e.steps) for e in events if isinstance(e, Progress)] == [(4, 16), (8, 16), (12, 16),
+                                                                                      (16, 16)]
+            looks = [e.image for e in events if isinstance(e, Preview)]
+            assert len(looks) == (3 if share > 0 else 0)
+            assert picture_id(image) == shown.setdefault(the_request.kind, picture_id(image))
+            if looks and the_request.kind == "generate":
+                assert looks[0].crop((0, 16, 64, 64)).getcolors(1) == [(48 * 64, (128, 128, 128))]
+                assert not looks[0].crop((0, 0, 64, 16)).getcolors(1)
+
+
+def test_cancelled_within_one_code(generator):
+    asked = []
+    with pytest.raises(Cancelled, match="code 2 of 16"):
+        draw(generator, request(), stop=lambda: asked.append(1) or len(asked) > 2)
+    assert draw(generator, request()).image.size == (64, 64)
+
+
+def test_what_decided_the_arithmetic_is_told(generator):
+    told = draw(generator, request(guidance=1.5)).arithmetic
+    assert {"device", "dtype", "threads", "torch", "transformers", "weights", "pipeline", "call"} <= set(told)
+    assert told["call"] == {"guidance_scale": 1.5, "temperature": 1.0, "top_k": 0, "top_p": 1.0}
+    assert told["pipeline"] == "LlamaForCausalLM" and len(told["weights"]) == 64
+    json.dumps(told)
+
+
+def test_settings_come_from_the_kind_then_from_all(folder):
+    made = loaded(folder, call={"top_k": 9, "guidance_scale": 3.0, "num_inference_steps": 4},
+                  edit_call={"guidance_scale": 1.5})
+    assert made._settings(request(), "call") == Settings(3.0, top_k=9)
+    assert made._settings(request(), "edit_call") == Settings(1.5, top_k=9)
+    assert made._settings(request(guidance=7), "edit_call") == Settings(7, top_k=9)
+
+
+@pytest.mark.parametrize("call", [{"temperature": 0}, {"top_k": 1}, {"top_p": 1e-6}, {"temperature": 1e-4}])
+def test_the_likeliest_codes_need_no_luck(exact, monkeypatch, call):
+    best = ids_drawn(exact, monkeypatch, request())
+    monkeypatch.setattr(exact, "options", {"call": {"guidance_scale": 1.0, **call}})
+    for seed in (1, 2):
+        assert torch.equal(ids_drawn(exact, monkeypatch, request(seed=seed)), best)
+
+
+def test_guidance_goes_from_no_words_to_more_than_the_words(exact, monkeypatch):
+    """At 1 the guided half alone decides; above, both halves do, and pads in place of words change nothing."""
+    words, guided = ids_drawn(exact, monkeypatch, request()), ids_drawn(exact, monkeypatch, request(guidance=6.0))
+    assert not torch.equal(words, guided)
+    pads = request(prompt="<pad> <pad> <pad>")
+    alone = ids_drawn(exact, monkeypatch, pads)
+    assert torch.equal(ids_drawn(exact, monkeypatch, pads.model_copy(update={"guidance": 6.0})), alone)
+
+
+def test_a_layout_is_text_after_the_prompt(generator, monkeypatch):
+    seen, words = [], generator._words
+    monkeypatch.setattr(generator, "_words", lambda text: seen.append(text) or words(text))
+    monkeypatch.setattr(generator._words, "pad_token_id", words.pad_token_id, raising=False)
+    draw(generator, request(regions=(Region("red dog", Box(0, 0, 0.5, 1)),)))
+    source, mask = photo(64, 64), hole((64, 64), (0, 0, 32, 64))
+    draw(generator, request(kind="inpaint", sources=(picture_id(source),), mask=picture_id(mask)), source, mask)
+    layout = "<w08><h16><c0408>"
+    assert seen == [f"a red dog ; red dog {layout}", f"a red dog ; a red dog {layout}"]
+
+
+def test_no_text_can_spell_what_is_no_word(generator):
+    first = generator._vocabulary.start
+    context = generator._context("<start> <source> <pad> 20 dog </s>", [], 4, 4)
+    assert all(guided < first and unguided < first for guided, unguided in context[:-1])
+    assert context[-1] == (first, first)
+
+
+def test_a_text_that_is_too_long_is_cut_and_an_empty_one_is_fine(generator):
+    assert draw(generator, request(prompt="dog " * 500)).image.size == (64, 64)
+    assert draw(generator, request(prompt="")).image.size == (64, 64)
+
+
+def test_a_picture_that_is_too_high_is_refused(generator, monkeypatch):
+    able = dataclasses.replace(generator.model.capabilities, sizes=(Extent(16, 128),))
+    monkeypatch.setattr(generator, "model", dataclasses.replace(generator.model, capabilities=able))
+    with pytest.raises(Unsupported, match="at most 64 pixels high"):
+        draw(generator, request())
+
+
+def poison(made, value):
+    decode = made._tokens.model.decode
+
+    def wrong(*inputs, **more):
+        output = decode(*inputs, **more)
+        output.sample = output.sample * 0 + value
+        return output
+
+    made._tokens.model.decode = wrong
+
+
+@pytest.mark.parametrize("value", [float("nan"), 0.25])
+def test_numbers_that_are_no_picture_are_tried_once_more_and_then_told(folder, monkeypatch, value):
+    made, opened, reopen = loaded(folder), [], autoregressive.Autoregressive._open
+
+    def open_poisoned(self, plan):
+        reopen(self, plan)
+        opened.append(str(plan.dtype))
+        poison(self, value)
+
+    monkeypatch.setattr(autoregressive.Autoregressive, "_open", open_poisoned)
+    poison(made, value)
+    with pytest.raises(BrokenOutput):
+        draw(made, request())
+    half = str(made._used.dtype)
+    assert opened == ([] if half == "torch.float32" else ["torch.float32", half])
+
+
+def test_full_precision_mends_what_half_precision_broke(folder):
+    made = loaded(folder)
+    if made._used.dtype == torch.float32:
+        pytest.skip("this machine computes in float32 anyway")
+    good = draw(made, request()).image
+    made._net.model.norm.weight.data[:] = float("inf")
+    assert draw(made, request()).arithmetic["dtype"] == "float32"
+    assert picture_id(draw(made, request()).image) == picture_id(good), "and the next one is as before"
+
+
+def test_out_of_memory_is_a_sentence_and_other_errors_are_themselves(generator, monkeypatch):
+    for error, told in ((MemoryError(), OutOfMemory), (RuntimeError("can't allocate memory"), OutOfMemory),
+                        (RuntimeError("shapes do not match"), RuntimeError)):
+        def fail(*_, error=error, **__):
+            raise error
+
+        with monkeypatch.context() as patch:
+            patch.setattr(generator._tokens, "decode", fail)
+            with pytest.raises(told):
+                draw(generator, request())
+
+
+@pytest.mark.parametrize("missing", ["tokens/config.json", "transformer/model.safetensors", "transformer/config.json"])
+def test_a_folder_with_a_part_missing_is_a_sentence(folder, tmp_path, missing):
+    other = shutil.copytree(folder, tmp_path / "part")
+    (other / missing).unlink()
+    with pytest.raises(ModelUnavailable) as caught:
+        loaded(other)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("picture", [None, {"start": 3}, {**vars(Vocabulary.after(18, 4, 16))}])
+def test_parts_that_do_not_belong_together_are_refused(folder, tmp_path, picture):
+    other = shutil.copytree(folder, tmp_path / "other")
+    path = other / "transformer" / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "picture": picture}))
+    with pytest.raises(ModelUnavailable):
+        loaded(other)
+
+
+def test_nan_weights_are_refused_at_load(folder, tmp_path):
+    from safetensors.torch import load_file, save_file
+
+    other = shutil.copytree(folder, tmp_path / "nan")
+    path = other / "transformer" / "model.safetensors"
+    tensors = load_file(path)
+    tensors["model.norm.weight"][3] = float("nan")
+    save_file(tensors, path, metadata={"format": "pt"})
+    with pytest.raises(ModelUnavailable, match=r"transformer\.model\.norm\.weight"):
+        loaded(other)
+
+
+# --- training -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("edit", [False, True])
+def test_training_reads_what_drawing_writes(exact, monkeypatch, edit):
+    """The likeliest codes as drawn one by one are the likeliest at the places that training looks at."""
+    from generators.training.autoregressive import sequences
+
+    source = photo(64, 64)
+    ids, batch = exact._vocabulary, {}
+    texts = ["two blue cat left of the dog", "a red dog"]
+    found = [exact._words(text)["input_ids"] for text in texts]
+    batch["lengths"] = torch.tensor([len(words) for words in found])
+    batch["texts"] = torch.tensor([words + [0] * (10 - len(words)) for words in found])
+    kind = {"kind": "edit", "sources": (picture_id(source),)} if edit else {}
+    batch["target"] = torch.cat([ids_drawn(exact, monkeypatch, request(prompt=text, **kind), source)
+                                 for text in texts]).view(2, 4, 4)
+    if edit:
+        batch["source"] = exact._tokens.encode([source, source]).view(2, 4, 4)
+    tokens, places = sequences(batch, ids)
+    with torch.inference_mode():
+        states = exact._net.model(input_ids=tokens).last_hidden_state
+        scores = exact._net.lm_head(states)[..., ids.first :]
+    best = scores.argmax(-1).gather(1, places)
+    assert torch.equal(best, batch["target"].flatten(1))
+    assert len(batch["target"].unique()) > 2
+
+
+def test_unused_codes_are_filled_and_used_ones_left_alone(checkpoint):
+    from generators.picture_tokens import PictureTokens
+    from generators.training.common import Average
+    from generators.training.tokenizer import BOOK, fill, perplexity
+
+    model = PictureTokens.load(checkpoint("picture_tokens")).model
+    average, before = Average(model), model.quantize.embedding.weight.detach().clone()
+    dead = torch.arange(32) >= 30
+    fill(model, average, torch.full((5, 4), 7.0) + torch.arange(4) + torch.randn(5, 4) / 100, dead)
+    after = model.quantize.embedding.weight
+    assert torch.equal(after[:30], before[:30]) and (after[30:] > 6).all()
+    assert torch.equal(average.weights[BOOK], after)
+    assert perplexity(torch.ones(32)) == pytest.approx(32) and perplexity(torch.eye(32)[0]) == pytest.approx(1)
+
+
+def steps_for_seconds():
+    """A clock that goes on by a second whenever it is asked whether it is over."""
+    from generators.training.common import Clock
+
+    class Steps(Clock):
+        asked = 0
+
+        @property
+        def seconds(self):
+            return self.spent + self.asked
+
+        @property
+        def over(self):
+            self.asked += 1
+            return Clock.over.fget(self)
+
+    return Steps
+
+
+@needs_font
+def test_a_tokenizer_and_a_transformer_train_resume_and_draw(tmp_path, monkeypatch):
+    """A few steps of both trainings: every weight moves, a second sitting goes on, the export is an ordinary model."""
+    from generators.training import autoregressive as training
+    from generators.training import tokenizer
+    from generators.training.common import read_facts
+
+    monkeypatch.setattr(tokenizer, "Clock", steps_for_seconds())
+    monkeypatch.setattr(training, "Clock", steps_for_seconds())
+    monkeypatch.setattr(tokenizer, "WARM_UP", 2)
+    monkeypatch.setattr(tokenizer, "RESEED", 2)
+    common = {"domain": "small", "seed": 1, "workers": 0, "device": "cpu", "compile": False, "rate": 1e-3,
+              "until": None, "init": None, "spent": 0.0}
+    args = argparse.Namespace(**common, minutes=8 / 60, out=tmp_path / "t", batch=2, codes=64, widths=[8] * 5)
+    model = tokenizer.train(args)
+    model.save_pretrained(tmp_path / "t" / "model")
+    lines = [json.loads(line) for line in (tmp_path / "t" / "curve.jsonl").read_text().splitlines()]
+    assert any(line.get("perplexity", 0) > 1 for line in lines)
+    args = argparse.Namespace(**common, minutes=8 / 60, tokens=tmp_path / "t" / "model", out=tmp_path / "a",
+                              drawings=3, edits=2, width=64, layers=2, truth=0.1, hold=0.6, bank=16, reuse=1)
+    args.until = args.minutes / 2
+    first = training.train(args)
+    assert read_facts(args.out / "checkpoint.safetensors")["step"] == 3
+    args.until = None
+    second = training.train(args)
+    assert read_facts(args.out / "checkpoint.safetensors")["step"] == 6
+    assert all(not torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters(), strict=True))
+    training.export(second, training.domain("small"), args.tokens, tmp_path / "model")
+    image = draw(loaded(tmp_path / "model"), request(size=Extent(128, 128))).image
+    assert image.size == (128, 128)
+
+
+@needs_font
+def test_examples_are_met_again_and_empty_texts_become_pads(checkpoint):
+    import random
+
+    from generators.picture_tokens import PictureTokens
+    from generators.training.autoregressive import Encoder, batches
+    from generators.training.feed import Loads, composer_for
+    from generators.training.pack_world import domain
+    from generators.training.words import build_tokenizer
+
+    of, tokens, pad = domain("small"), PictureTokens.load(checkpoint("picture_tokens")), build_tokenizer().pad_token_id
+    load = Loads("small", 40, 1, seed=random.randrange(1 << 20))(0)["draw"]
+    encode = Encoder(composer_for(of, torch.device("cpu")), tokens)
+    batch = encode(load)
+    assert batch["target"].shape == (40, 8, 8) and batch["truth"].shape == (40, 64, 3)
+    empty = torch.from_numpy(load.length) == 0
+    assert (batch["texts"][empty] == pad).all() and (batch["lengths"] > 0).sum() > 35
+    assert not (batch["texts"][~empty, 0] == pad).any()
+    stream = batches(of, encode, {"draw": 4, "edit": 2}, 1, 0, 0, reuse=2, bank=8)
+    seen = [next(stream) for _ in range(3)]
+    assert seen[0]["edit"]["source"].shape == (2, 8, 8) and "source" not in seen[0]["draw"]
+    rows = [tuple(row.tolist()) for batch in seen for row in batch["draw"]["target"].flatten(1)]
+    assert len(rows) == 12 and len(set(rows)) < 12
