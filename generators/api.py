@@ -176,6 +176,7 @@ class Capabilities:
     references: int = 0
     boxes: Literal["none", "text"] = "none"
     negative: bool = False
+    understands: bool = False
     sizes: tuple[Extent, ...] = ()
     multiple: int = 8
     world: World | None = None
@@ -184,9 +185,9 @@ class Capabilities:
         return bool(getattr(self, kind))
 
     def names(self) -> list[str]:
-        """For people and JSON: generate, edit, inpaint, boxes, negative."""
+        """For people and JSON: generate, edit, inpaint, boxes, negative, describe (and answer questions)."""
         flags = {"generate": self.generate, "edit": self.edit, "inpaint": self.inpaint,
-                 "boxes": self.boxes != "none", "negative": self.negative}
+                 "boxes": self.boxes != "none", "negative": self.negative, "describe": self.understands}
         return [name for name, on in flags.items() if on]
 
 
@@ -259,6 +260,18 @@ class Generator(Protocol):
         ...
 
     def unload(self) -> None: ...
+
+
+class Reader(Protocol):
+    """What a generator is besides whose model `understands` pictures. Raises as `Generator.run` does."""
+
+    def describe(self, image: Image.Image, stop: Stop) -> str:
+        """What the picture shows, in a sentence."""
+        ...
+
+    def answer(self, image: Image.Image, question: str, stop: Stop) -> str:
+        """The answer to a question about the picture."""
+        ...
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """What a worker process can hold: image models, the critic's detector, chat models. Made by key, on first need.
 
     model:NAME      draw(request) with its pictures   → result
+                    describe, answer(question) one    → words
     critic:FOLDER   see() one picture                 → what is in it
     chat:SOURCE     complete(messages, tools, …)      → an answer in OpenAI's shape
 
@@ -16,7 +17,7 @@ from PIL import Image
 from pydantic import TypeAdapter
 
 from generators import hardware, registry
-from generators.api import Generator, Model, Report, Request, Seen, Stop
+from generators.api import Generator, Model, Report, Request, Seen, Stop, Unsupported
 
 Answer = tuple[dict[str, Any], list[Image.Image]]
 MODEL: TypeAdapter[Model] = TypeAdapter(Model)
@@ -41,6 +42,11 @@ class Painter:
              stop: Stop) -> Answer:
         if name == "load":
             return {}, []
+        if name in ("describe", "answer"):
+            read = getattr(self.generator, name, None)
+            if read is None:
+                raise Unsupported("This model cannot describe pictures.")
+            return {"text": read(pictures[0], **params, stop=stop)}, []
         request = Request.model_validate(params["request"])
         result = self.generator.run(request, dict(zip(params["ids"], pictures, strict=True)), report, stop)
         return {"seconds": dict(result.seconds), "arithmetic": dict(result.arithmetic)}, [result.image]

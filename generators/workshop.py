@@ -21,6 +21,7 @@ from PIL import Image
 from generators import registry, sketch_scene
 from generators.api import (
     BrokenOutput,
+    Capabilities,
     GeneratorError,
     Loading,
     Model,
@@ -104,6 +105,19 @@ class Workshop:
             raise BrokenOutput(f"{model.name} returned no picture.")
         return Result(drawn[0], value["seconds"], value["arithmetic"])
 
+    def tell(self, name: str, image: Image.Image, question: str = "", stop: Stop = _never) -> str:
+        """What a model that understands pictures says an RGB picture shows, or its answer to a question about it.
+
+        Raises a `GeneratorError`: see `generators.api`.
+        """
+        model = self.model(name)
+        if not model.capabilities.understands:
+            raise Unsupported(f"{model.name} cannot describe pictures{self._able(lambda able: able.understands)}.")
+        job = Job(f"model:{model.name}", "answer" if question else "describe",
+                  {"question": question} if question else {}, MODEL.dump_python(model, mode="json"))
+        value, _ = self._run(_room(model), job, [image.convert("RGB")], _nobody, stop)
+        return value["text"]
+
     def see(self, image: Image.Image) -> Seen:
         """What the critic sees in an RGB picture. Raises `ModelUnavailable` where there is no critic."""
         if self._eyes == "sketch":
@@ -141,14 +155,18 @@ class Workshop:
 
     def _admit(self, request: Request, model: Model, pictures: Mapping[str, Image.Image]) -> None:
         if not model.capabilities.can(request.kind):
-            others = [m.name for m in self.models() if m.capabilities.can(request.kind) and registry.installed(m)]
-            able = f"; {', '.join(others)} can" if others else ""
-            raise Unsupported(f"{model.name} cannot {request.kind}{able}.")
+            others = self._able(lambda able: able.can(request.kind))
+            raise Unsupported(f"{model.name} cannot {request.kind}{others}.")
         missing = [id for id in (*request.sources, request.mask) if id and id not in pictures]
         if missing or (request.kind != "generate" and not request.sources):
             raise Unsupported(f"To {request.kind}, a request needs its source pictures at hand.")
         if request.kind == "inpaint" and not request.mask:
             raise Unsupported("To inpaint, a request needs a mask.")
+
+    def _able(self, can: Callable[[Capabilities], bool]) -> str:
+        """``; this and that can``: the installed models of which something is true."""
+        others = [model.name for model in self.models() if can(model.capabilities) and registry.installed(model)]
+        return f"; {', '.join(others)} can" if others else ""
 
     def _need_critic(self) -> None:
         if not CRITIC.is_dir():

@@ -1,0 +1,342 @@
+"""Trains the unified model: ``python -m generators.training.unified --tokens FOLDER --minutes 90``.
+
+A `LlamaForCausalLM` over words, tasks and picture codes, in the sequences that `generators.unified` reads. The loss is
+over what is to be drawn or said, never over what is given. Five lessons are mixed, so many examples of each a step:
+
+    draw      a caption, mostly with a layout → a picture     edit    an instruction and a picture → a picture
+    plan      a caption → its layout → a picture              answer  a question and a picture → a word or two
+    describe  a picture → its description
+
+``--arm masked`` trains the other way of drawing: some of a picture's codes are hidden, a share of cos(pi u / 2), and
+found from all the others (MaskGIT, Chang et al. 2022, arXiv 2202.04200); its pictures are read as a whole.
+
+Half-way up, two heads that are dropped afterwards learn what lies at each code (`token_truth`): of the picture that is
+drawn, and of one that is described or asked about.
+
+On two cores, and on a GPU for the full domain (--until ends a sitting, and the same command goes on from there):
+
+    python -m generators.training.unified --tokens .training/tokenizer/model --minutes 90 \\
+        --export generators/pack/unified
+    python -m generators.training.unified --domain full --tokens .training/tokenizer-full/model --minutes 27 \\
+        --until 9 --width 384 --layers 10 --draw 172 --plan 20 --edit 76 --describe 58 --answer 58 --reuse 2 \\
+        --compile --out .training/unified-full --export .training/unified-full/model
+
+``OUT/curve.jsonl`` is the curve. `generators.training.understanding` measures what the model says of pictures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from generators.picture_tokens import PictureTokens
+from generators.training import autoregressive
+from generators.training.autoregressive import Batch, attention_on, export, fewer, fit, kept, parser_of
+from generators.training.common import cores_to_feed, pick_device, restart_with_allocator_settings, upload
+from generators.training.feed import Load, Loads, composer_for, read, stream
+from generators.training.pack_world import Domain, domain
+from generators.training.token_truth import TruthHead, token_truth
+from generators.training.words import build_tokenizer
+from generators.unified import Vocabulary
+from generators.world.captions import caption, regions
+from generators.world.layout_text import layout_text
+from generators.world.questions import description, sample_question
+from generators.world.scenes import Frame, Scene, sample_scene
+from generators.world.tables import table_of
+
+LESSONS = ("draw", "plan", "describe", "answer", "edit")
+WIDTHS = {"plan": (32, 32), "describe": (1, 32), "answer": (20, 6)}
+"""Tokens, at most, of what is read and of what is said."""
+
+
+# --- examples -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Lesson(Load):
+    """A load whose words are learnt too: ``said`` N x S int32 token ids, ``spoken`` N how many.
+
+    ``drawn`` says whether the picture comes after them or was given before.
+    """
+
+    said: np.ndarray
+    spoken: np.ndarray
+    drawn: bool
+
+
+def _example(lesson: str, rng: random.Random, of: Domain, frame: Frame) -> tuple[Scene, str, str]:
+    """A scene, what is read and what is to be said."""
+    if lesson == "answer":
+        question = sample_question(rng, of.drawn, None, frame)
+        return question.scene, question.text, f"{question.answer} </s>"
+    scene = sample_scene(rng, of.drawn, None, frame)
+    if lesson == "describe":
+        return scene, "", f"{description(scene)} </s>"
+    layout = layout_text("", regions(rng, scene.objects, 0.0, frame))
+    return scene, f"{caption(rng, scene, near=of.drawn.near)} ;", layout.removeprefix(" ; ")
+
+
+def _lesson(lesson: str, rng: random.Random, of: Domain, frame: Frame, size: int) -> Lesson:
+    scenes, texts, said = zip(*(_example(lesson, rng, of, frame) for _ in range(size)), strict=True)
+    most_read, most_said = WIDTHS[lesson]
+    truth = np.stack([token_truth(scene, of) for scene in scenes]).astype(np.int16)
+    words = *read(list(texts), most_read), truth, *read(list(said), most_said)
+    return Lesson((table_of(scenes, of.extent),), *words, drawn=lesson == "plan")
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """Makes the n-th step's examples of every lesson, in the frame whose turn it is."""
+
+    name: str
+    sizes: dict[str, int]
+    seed: int
+
+    def __call__(self, number: int) -> dict[str, Load]:
+        of, rng = domain(self.name), random.Random(f"{self.seed}/lessons/{number}")
+        frame = of.frames[number % len(of.frames)]
+        loads = Loads(self.name, self.sizes["draw"], self.sizes["edit"], self.seed)(number)
+        wanted = [lesson for lesson in WIDTHS if lesson in self.sizes]
+        return loads | {lesson: _lesson(lesson, rng, of, frame, self.sizes[lesson]) for lesson in wanted}
+
+
+class Encoder(autoregressive.Encoder):
+    """Loads to batches. A lesson's have ``said`` and ``spoken``; a picture that is given is their ``source``."""
+
+    def __call__(self, load: Load) -> Batch:
+        batch = super().__call__(load)
+        if not isinstance(load, Lesson):
+            return batch
+        if not load.drawn:
+            batch["source"] = batch.pop("target")
+        device = batch["texts"].device
+        return batch | {"said": upload(load.said, device).long(), "spoken": upload(load.spoken, device).long()}
+
+
+# --- the model ----------------------------------------------------------------------------
+
+
+class Learner(autoregressive.Learner):
+    """The transformer, and the heads that are dropped."""
+
+    def __init__(self, of: Domain, ids: Vocabulary, width: int, layers: int, attention: str = "sdpa"):
+        super().__init__(of, ids, width, layers, attention)
+        self.sight = TruthHead(width, of)
+        end = build_tokenizer().eos_token_id
+        self.net.config.eos_token_id = self.net.generation_config.eos_token_id = end
+
+
+Parts = dict[str, tuple[Tensor, Tensor | None]]
+"""By name, in order: N x W token ids, and how many of each row count (None: all)."""
+
+
+def joined(parts: Parts) -> tuple[Tensor, dict[str, Tensor]]:
+    """The parts one after the other without gaps (N x L), and where each begins (N).
+
+    A part overwrites the padding of the one before; what is left at the ends is never looked at.
+    """
+    first, _ = next(iter(parts.values()))
+    whole = first.new_zeros(len(first), sum(part.shape[1] for part, _ in parts.values()))
+    at, begins = first.new_zeros(len(first)), {}
+    for name, (part, length) in parts.items():
+        begins[name] = at
+        whole.scatter_(1, at[:, None] + torch.arange(part.shape[1], device=at.device), part)
+        at = at + (part.shape[1] if length is None else length)
+    return whole[:, : int(at.max())] if whole.device.type == "cpu" else whole, begins
+
+
+class Laid(NamedTuple):
+    """A batch as sequences: N x L tokens, where each part begins, and what was hidden of the target (N x T)."""
+
+    tokens: Tensor
+    begins: dict[str, Tensor]
+    hidden: Tensor | None
+
+
+def lay(lesson: str, batch: Batch, ids: Vocabulary) -> Laid:
+    """The sequences that `generators.unified` describes."""
+    texts, hidden = batch["texts"], None
+
+    def mark(id: int) -> tuple[Tensor, None]:
+        return torch.full_like(texts[:, :1], id), None
+
+    parts: Parts = {"task": mark(ids.draw if lesson == "plan" else getattr(ids, lesson))}
+    parts["text"] = texts, batch["lengths"]
+    if "source" in batch:
+        parts |= {"given": mark(ids.source), "source": (ids.written(batch["source"]), None), "end": mark(ids.end)}
+    if "said" in batch:
+        parts["said"] = batch["said"], batch["spoken"]
+    if "target" in batch:
+        codes = batch["target"]
+        if ids.masked:
+            hidden = hide(codes.flatten(1))
+            codes = torch.where(hidden.view_as(codes), ids.mask - ids.first, codes)
+        parts |= {"start": mark(ids.start), "target": (ids.written(codes), None)}
+    return Laid(*joined(parts), hidden)
+
+
+def hide(codes: Tensor) -> Tensor:
+    """Which of N x T codes are hidden: in each row a share of cos(pi u / 2), at least one."""
+    luck = torch.rand(codes.shape, device=codes.device)
+    share = torch.cos(math.pi / 2 * torch.rand(len(codes), 1, device=codes.device))
+    return (luck < share) | (luck == luck.amin(1, keepdim=True))
+
+
+def code_places(begin: Tensor, codes: Tensor) -> Tensor:
+    """Where each of N x rows x columns codes stands that are written from a place on: N x T."""
+    rows, columns = codes.shape[1:]
+    steps = torch.arange(rows * (columns + 1), device=codes.device).view(rows, columns + 1)
+    return begin[:, None] + steps[:, 1:].flatten()
+
+
+def at(states: Tensor, places: Tensor) -> Tensor:
+    """Of N x L x width states those at N x T places."""
+    return states.gather(1, places[..., None].expand(-1, -1, states.shape[-1]))
+
+
+def word_scores(learner: Learner, states: Tensor, laid: Laid, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+    """For every word to be said, and the <start> that ends a plan: scores over the whole vocabulary (N x S x V), the
+    word itself, and whether there is one (N x S each)."""
+    more = int("target" in batch)
+    steps = torch.arange(batch["said"].shape[1] + more, device=states.device)
+    places = (laid.begins["said"][:, None] + steps).clamp(max=laid.tokens.shape[1] - 1)
+    scores = learner.net.lm_head(at(states, places - 1))
+    return scores, laid.tokens.gather(1, places), steps < (batch["spoken"] + more)[:, None]
+
+
+def word_loss(learner: Learner, states: Tensor, laid: Laid, batch: Batch) -> Tensor:
+    """Cross-entropy of the words to be said."""
+    scores, words, wanted = word_scores(learner, states, laid, batch)
+    errors = F.cross_entropy(scores.flatten(0, 1).float(), words.flatten(), reduction="none")
+    return (errors * wanted.flatten()).sum() / wanted.sum()
+
+
+def drawn_places(laid: Laid, batch: Batch) -> Tensor:
+    """From where each code of the target is said: the token before it, or the one that hides it (N x T)."""
+    return code_places(laid.begins["target"], batch["target"]) - int(laid.hidden is None)
+
+
+def code_scores(learner: Learner, states: Tensor, laid: Laid, batch: Batch, ids: Vocabulary) -> Tensor:
+    """For every code of the target, scores over all codes: N x T x codes."""
+    return at(states, drawn_places(laid, batch)) @ learner.net.lm_head.weight[ids.first : ids.first + ids.codes].T
+
+
+def code_loss(learner: Learner, states: Tensor, laid: Laid, batch: Batch, ids: Vocabulary) -> Tensor:
+    """Weighted cross-entropy of the target's codes, of the hidden ones where some are."""
+    scores = code_scores(learner, states, laid, batch, ids)
+    errors = F.cross_entropy(scores.flatten(0, 1).float(), batch["target"].flatten(), reduction="none")
+    weights = (batch["weights"] if laid.hidden is None else batch["weights"] * laid.hidden).flatten()
+    return (errors * weights).sum() / weights.sum()
+
+
+def truth_loss(learner: Learner, states: Tensor, laid: Laid, batch: Batch) -> Tensor:
+    """Cross-entropy of what lies at the codes that are drawn, or at those that are given to be read."""
+    if "target" in batch:
+        return learner.head.loss(at(states, drawn_places(laid, batch)), batch["truth"], batch["weights"])
+    places = code_places(laid.begins["source"], batch["source"])
+    return learner.sight.loss(at(states, places), batch["truth"], batch["weights"])
+
+
+def read_all(learner: Learner, laid: Sequence[Laid], ids: Vocabulary) -> tuple[Sequence[Tensor], Sequence[Tensor]]:
+    """One pass over all sequences: for each batch of them the last states and the middle ones, N x L x width."""
+    longest = max(part.tokens.shape[1] for part in laid)
+    tokens = torch.cat([F.pad(part.tokens, (0, longest - part.tokens.shape[1])) for part in laid])
+    attention = ids.attention(tokens, learner.net.dtype) if ids.masked else None
+    seen = learner.net.model(input_ids=tokens, attention_mask=attention, use_cache=False, output_hidden_states=True)
+    sizes = [len(part.tokens) for part in laid]
+    return seen.last_hidden_state.split(sizes), seen.hidden_states[len(seen.hidden_states) // 2].split(sizes)
+
+
+def losses(learner: Learner, batches: dict[str, Batch], ids: Vocabulary) -> dict[str, dict[str, Tensor]]:
+    """For each lesson the losses over its codes, its words and what lies there; all lessons in one pass."""
+    laid = {lesson: lay(lesson, batch, ids) for lesson, batch in batches.items()}
+    found = {}
+    for (lesson, part), last, middle in zip(laid.items(), *read_all(learner, list(laid.values()), ids), strict=True):
+        batch = batches[lesson]
+        found[lesson] = {"truth": truth_loss(learner, middle, part, batch)}
+        if "said" in batch:
+            found[lesson]["words"] = word_loss(learner, last, part, batch)
+        if "target" in batch:
+            found[lesson]["codes"] = code_loss(learner, last, part, batch, ids)
+    return found
+
+
+# --- training -----------------------------------------------------------------------------
+
+
+def vocabulary(of: Domain, codes: int, arm: str) -> Vocabulary:
+    """The token ids of a domain."""
+    rows = max(of.grid(frame)[0] for frame in of.frames)
+    return Vocabulary.after(len(build_tokenizer()), rows, codes, arm == "masked")
+
+
+def teach(half: Learner, batches: dict[str, Batch], factor: float, ids: Vocabulary, truth: float) -> dict[str, Tensor]:
+    """Adds up the gradients of one step's batches; returns what is logged. ``factor`` is the learning rate's.
+
+    Sequences with two pictures have a pass of their own: they are twice as long.
+    """
+    total = sum(len(batch["lengths"]) for batch in batches.values())
+    told: dict[str, Tensor] = {}
+    for two in (False, True):
+        group = {lesson: batch for lesson, batch in batches.items() if (lesson == "edit") == two}
+        found = losses(half, group, ids) if group else {}
+        weighed = []
+        for lesson, kinds in found.items():
+            share = len(batches[lesson]["lengths"]) / total
+            # What helps to learn where things go holds back the last details: it fades with the rate.
+            weighed += [v * share * (truth * factor if kind == "truth" else 1) for kind, v in kinds.items()]
+            told |= {f"{lesson} {kind}": value.detach() for kind, value in kinds.items()}
+        if found:
+            torch.stack(weighed).sum().backward()
+    return told
+
+
+def train(args: argparse.Namespace) -> Learner:
+    """Trains until the clock (or this sitting) is over, resuming; returns the averaged float32 learner."""
+    of, device = domain(args.domain), pick_device(args.device)
+    torch.manual_seed(args.seed)
+    tokens = PictureTokens.load(args.tokens, device, torch.bfloat16)
+    ids = vocabulary(of, tokens.codes, args.arm)
+    sizes = {lesson: size for lesson in LESSONS if (size := getattr(args, lesson))}
+
+    def lessons(step: int) -> Iterator[dict[str, Batch]]:
+        workers = cores_to_feed(device, args.workers)
+        made = stream(Lessons(of.name, fewer(sizes, args.reuse), args.seed), step, workers)
+        return kept(made, Encoder(composer_for(of, device, workers), tokens), sizes, args.reuse, args.bank)
+
+    make = partial(Learner, of, ids, args.width, args.layers, attention_on(device))
+    return fit(args, make, lessons, partial(teach, ids=ids, truth=args.truth))
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    found = parser_of(__doc__, 90, Path(".training/unified"))
+    found.add_argument("--arm", choices=("causal", "masked"), default="causal", help="how pictures are drawn")
+    for lesson, size in zip(LESSONS, (27, 3, 9, 9, 12), strict=True):
+        found.add_argument(f"--{lesson}", type=int, default=size, help="examples a step")
+    return found
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    args = parser().parse_args(arguments)
+    if not args.draw or not args.edit:
+        parser().error("Drawings and edits are always part of it; the other lessons may be 0.")
+    learner = train(args)
+    if args.export:
+        export(learner, domain(args.domain), args.tokens, args.export, "Unified")
+
+
+if __name__ == "__main__":
+    restart_with_allocator_settings("generators.training.unified")
+    main()
