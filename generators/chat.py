@@ -1,6 +1,7 @@
 """A local chat model with tools: a folder or a cached hub id, through transformers' own classes and chat template.
 
-Answers greedily, so that the same conversation gets the same answer. Safetensors only; no code of the model's own.
+Answers greedily, so that the same conversation gets the same answer; a model that writes its calls in the usual way is
+held to valid ones (`generators.valid_calls`). Safetensors only; no code of the model's own.
 Knows nothing of what the tools do: it turns text into calls in the shape of OpenAI's chat completions.
 """
 
@@ -14,6 +15,7 @@ from typing import Any
 
 from generators import hardware, weights
 from generators.api import Cancelled, GeneratorError, ModelUnavailable, Stop, Unsupported
+from generators.valid_calls import Guide
 
 _TAGGED = re.compile(r"<tool_call>(.*?)(?:</tool_call>|(?=<tool_call>)|$)", re.DOTALL)
 _THOUGHT = re.compile(r"<think>.*?(?:</think>|$)", re.DOTALL)
@@ -28,6 +30,7 @@ class Chat:
         self.source = source.removeprefix("hf:")
         self._model: Any = None
         self._tokenizer: Any = None
+        self._guide: Guide | None = None
 
     def load(self) -> None:
         """Reads tokenizer and weights. Raises `ModelUnavailable`."""
@@ -46,19 +49,26 @@ class Chat:
             raise ModelUnavailable(f"{self.source} has no chat template, so it cannot plan; use an instruct model.")
         weights.check_finite([("model", model)])
         self._model = model.to(plan.device).eval()
+        if Guide.fits(self._tokenizer):
+            self._guide = Guide(self._tokenizer, model.config.vocab_size, self._ends())
 
     def complete(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]], max_tokens: int, stop: Stop
                  ) -> dict[str, Any]:
-        """One answer: {"content", "tool_calls", "usage"}. Raises `Cancelled`, `Unsupported`."""
+        """One answer: {"content", "tool_calls", "usage"}. Raises `Cancelled`, `Unsupported`.
+
+        At most `max_tokens` long, or as long as the model's own generation_config.json allows (`max_new_tokens`).
+        """
         import torch
 
+        max_tokens = min(max_tokens, self._model.generation_config.max_new_tokens or max_tokens)
         inputs = self._encode(messages, tools)
         length = inputs["input_ids"].shape[1]
         self._check_length(length, max_tokens)
+        guided = self._guide.processors(tools, length) if self._guide else []
         with torch.inference_mode():
             output = self._model.generate(**inputs, max_new_tokens=max_tokens, do_sample=False, temperature=None,
                                           top_p=None, top_k=None, stopping_criteria=_polling(stop),
-                                          pad_token_id=self._pad())
+                                          logits_processor=guided, pad_token_id=self._pad())
         if stop():
             raise Cancelled("Stopped while the planner was answering.")
         new = output[0, length:]
@@ -82,6 +92,10 @@ class Chat:
         if most and length + max_tokens > most:
             raise Unsupported(f"The conversation has grown to {length} tokens and {self.source} reads {most}, with "
                               f"{max_tokens} kept for the answer; start a new session.")
+
+    def _ends(self) -> list[int]:
+        ends = self._model.generation_config.eos_token_id or self._tokenizer.eos_token_id
+        return ends if isinstance(ends, list) else [ends]
 
     def _pad(self) -> int | None:
         pad, end = self._tokenizer.pad_token_id, self._tokenizer.eos_token_id

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from agent.embedded.draft import Draft, Item
 from agent.embedded.grammar import parse
 from agent.embedded.references import Ambiguous, Missing, find
@@ -11,12 +13,17 @@ from agent.embedded.syntax import Clause, Command, Description, NounPhrase
 _FAR = 6
 
 
-def focus_of(history: list[str], draft: Draft) -> list[Item]:
-    """The items that were last spoken of; everything, where there is only one thing."""
+def parsed(history: list[str]) -> Iterator[list[Clause]]:
+    """The clauses of the latest messages, newest first, each read when it is asked for."""
+    return (parse(unmarked(message)[0]) for message in reversed(history[-_FAR:]))
+
+
+def focus_of(said: Iterable[list[Clause]], draft: Draft) -> list[Item]:
+    """The items that were last spoken of (`said` has the newest message first); everything, where there is only one."""
     if len(draft.items) <= 1:
         return list(draft.items)
-    for message in reversed(history[-_FAR:]):
-        for clause in reversed(parse(unmarked(message)[0])):
+    for clauses in said:
+        for clause in reversed(clauses):
             found = _spoken_of(clause, draft)
             if found:
                 return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -11,8 +12,9 @@ from agent.embedded import answers, chat, drawing, editing, replies
 from agent.embedded.answers import Answers
 from agent.embedded.draft import Draft, draft_of
 from agent.embedded.drawing import Trouble
-from agent.embedded.focus import focus_of
+from agent.embedded.focus import focus_of, parsed
 from agent.embedded.grammar import parse
+from agent.embedded.references import Missing, find
 from agent.embedded.routing import as_command, merged, starts_anew
 from agent.embedded.situation import Situation, unmarked
 from agent.embedded.syntax import Clause, Command, Control, Description, Unparsed
@@ -113,8 +115,20 @@ def _resumed(now: Situation, back: int) -> Plan | None:
 # --- what kind of turn it is ---
 
 
+def carry_out(now: Situation, clauses: list[Clause], known: Answers | None = None) -> Plan:
+    """The plan for clauses that nobody has to parse any more: what they mean here, whatever the message's words are."""
+    known = known or Answers()
+    try:
+        return _carried_out(now, known.applied(clauses), known)
+    except Trouble as trouble:
+        return _asked(now, trouble)
+
+
 def _planned(now: Situation, known: Answers) -> Plan:
-    clauses = known.applied(parse(now.message))
+    return _carried_out(now, known.applied(parse(now.message)), known)
+
+
+def _carried_out(now: Situation, clauses: list[Clause], known: Answers) -> Plan:
     if clauses and isinstance(clauses[0], Control):
         return _controlled(now, clauses[0])
     if now.mask and now.has_picture:
@@ -132,7 +146,7 @@ def _names_something(clauses: list[Clause]) -> bool:
 
 def _draft(now: Situation) -> Draft:
     made = draft_of(None if now.uploads else now.brief, now.scene)
-    made.focus = focus_of(now.history, made)
+    made.focus = focus_of(now.said if now.said is not None else parsed(now.history), made)
     made.brief.request, made.brief.unknown, made.brief.assumed = now.message[:2000], [], []
     return made
 
@@ -335,8 +349,8 @@ def _cover(now: Situation, draft: Draft, command: Command | None) -> None:
     """What is painted over is gone: what the command names, else what the mask covers, where that is known."""
     items = [item for item in draft.items if item.id and item.id in now.covered]
     if command is not None and any(phrase.name for phrase in command.targets):
-        edits = editing.Edits(draft, None)
-        items = [item for phrase in command.targets for item in edits._find(phrase)] if command.targets else items
+        with suppress(Missing):  # nothing here is known by that name: the paint says where it is
+            items = [item for phrase in command.targets for item in find(phrase, draft, lenient=True)]
     if items:
         draft.drop(items)
 

@@ -88,7 +88,7 @@ def _narrowed(phrase: NounPhrase, items: list[Item], draft: Draft) -> list[Item]
         items = _others(items, draft)
     if phrase.place:
         items = _at_place(items, phrase.place)
-    if phrase.relation:
+    if phrase.relation and items:
         items = _by_relation(items, phrase.relation, draft)
     return _picked(items, phrase.pick, draft) if phrase.pick and items else items
 

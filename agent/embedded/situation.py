@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from agent.embedded.syntax import Clause
 from generators.api import World
 from tools.api import Brief, Question, SceneObject
 
@@ -17,7 +18,7 @@ _MARKS = {"[mask]": "mask", "[picture]": "uploads"}
 @dataclass
 class Situation:
     """One moment of a conversation. `world` is None for a model that takes any words; `strict` asks where nothing of
-    a wish can be drawn."""
+    a wish can be drawn. `said` is the history as clauses, newest first, where somebody knows them without parsing."""
 
     message: str = ""
     history: list[str] = field(default_factory=list)
@@ -35,6 +36,7 @@ class Situation:
     offered: tuple[str, ...] = ()
     results: list[str] = field(default_factory=list)
     strict: bool = True
+    said: list[list[Clause]] | None = None
 
     @property
     def open(self) -> bool:

@@ -108,6 +108,18 @@ def test_what_is_named_under_the_paint_leaves_the_brief() -> None:
     assert told(conversation.brief) == "1 dog, 1 cake"
 
 
+def test_what_is_not_there_may_be_said_to_stand_beside_what_is() -> None:
+    reply, _ = talk("a cat", "shrink the dog next to the cat")
+    assert not reply.calls and "no such thing" in reply.text
+
+
+def test_a_painted_part_may_be_called_what_nobody_saw_there() -> None:
+    reply, conversation = talk("an apple and a dog", "[mask] erase the tie")
+    assert [call.name for call in reply.calls] == ["write_brief", "inpaint"]
+    assert told(conversation.brief) == "1 apple, 1 dog"
+
+
+
 def test_what_the_paint_covers_leaves_the_brief() -> None:
     _, conversation = talk("an apple and a dog")
     state = {"brief": conversation.brief, "picture": "p1", "mask": True, "covered": ["apple-1"],
