@@ -23,6 +23,7 @@ background                none
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 LEVELS = 16
@@ -58,6 +59,12 @@ def layout_text(prompt: str, regions: Sequence[tuple[str, Box]]) -> str:
 LEAST_STEPS, MOST_STEPS = 2, 4
 """Sides of the cells that things fill in a world with a grid, in its steps."""
 
+FEW, SMALL = 3, 0.25
+"""Up to three things fill at least one step more each, but those that are meant to be small (of the picture's side)."""
+
+REACH = 2.5
+"""How far a box may be moved, in steps."""
+
 
 def onto_grid(boxes: Sequence[Box], grid: int) -> list[Box]:
     """Each box in the nearest free cell of a grid x grid picture, in its own proportions; without one it stays.
@@ -67,24 +74,25 @@ def onto_grid(boxes: Sequence[Box], grid: int) -> list[Box]:
     cells: list[tuple[int, int, int]] = []
     placed = []
     for box in boxes:
-        cell = next((c for c in _cells_near(box, grid) if not any(_touch(c, other) for other in cells)), None)
+        side = _steps(box, grid, len(boxes))
+        cell = next((c for c in _cells_near(box, grid, side) if not any(_touch(c, other) for other in cells)), None)
         cells += [cell] if cell else []
         placed.append(_fitted(box, cell, grid) if cell else box)
     return placed
 
 
-def _cells_near(box: Box, grid: int) -> list[tuple[int, int, int]]:
-    """Cells of the box's size (side, column, row) at most one step off, the nearest first."""
+def _steps(box: Box, grid: int, count: int) -> int:
     longer = max(box[2] - box[0], box[3] - box[1])
-    side = min(MOST_STEPS, max(LEAST_STEPS, round(longer * grid)))
+    least = LEAST_STEPS + (count <= FEW and longer >= SMALL)
+    return min(MOST_STEPS, max(least, round(longer * grid)))
+
+
+def _cells_near(box: Box, grid: int, side: int) -> list[tuple[int, int, int]]:
+    """Cells of a size (side, column, row) within reach, the nearest first."""
     column, row = ((low + high) / 2 * grid - side / 2 for low, high in ((box[0], box[2]), (box[1], box[3])))
-    found = [
-        (side, x, y)
-        for x in range(round(column) - 1, round(column) + 2)
-        for y in range(round(row) - 1, round(row) + 2)
-        if 0 <= x <= grid - side and 0 <= y <= grid - side
-    ]
-    return sorted(found, key=lambda cell: (cell[1] - column) ** 2 + (cell[2] - row) ** 2)
+    every = ((side, x, y) for x in range(grid - side + 1) for y in range(grid - side + 1))
+    found = [(math.hypot(cell[1] - column, cell[2] - row), cell) for cell in every]
+    return [cell for distance, cell in sorted(found) if distance <= REACH]
 
 
 def _touch(a: tuple[int, int, int], b: tuple[int, int, int]) -> bool:
