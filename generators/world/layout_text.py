@@ -59,7 +59,7 @@ def layout_text(prompt: str, regions: Sequence[tuple[str, Box]]) -> str:
 LEAST_STEPS, MOST_STEPS = 2, 4
 """Sides of the cells that things fill in a world with a grid, in its steps."""
 
-FEW, SMALL = 3, 0.25
+FEW, SMALL = 3, 0.23
 """Up to three things fill at least one step more each, but those that are meant to be small (of the picture's side)."""
 
 REACH = 2.5
