@@ -162,7 +162,7 @@ def test_a_layout_is_text_after_the_prompt(klein, monkeypatch):
     able = dataclasses.replace(klein.model.capabilities, boxes="text")
     monkeypatch.setattr(klein, "model", dataclasses.replace(klein.model, capabilities=able))
     draw(klein, request(regions=regions))
-    assert [prompt for prompt in seen if prompt] == ["a red dog", "a red dog ; red dog <x00><y00><x08><y15>"]
+    assert [prompt for prompt in seen if prompt] == ["a red dog", "a red dog ; red dog <w08><h16><c0408>"]
 
 
 def test_without_an_inpainting_pipeline_an_edit_is_pasted_back(klein, monkeypatch):
