@@ -17,14 +17,13 @@ Knows nothing of briefs or budgets; a layout is text after the prompt (`layout_t
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from PIL import Image
 
-from generators import geometry, hardware, previews, weights
+from generators import geometry, hardware, weights
 from generators.api import (
     BrokenOutput,
     Cancelled,
@@ -34,15 +33,14 @@ from generators.api import (
     OutOfMemory,
     Preview,
     Progress,
-    Region,
     Report,
     Request,
-    Result,
     Stop,
     Unsupported,
 )
-from generators.diffusion import EDGE, _first_line, _fitted_mask, _free, _is_memory
+from generators.local import Local
 from generators.picture_tokens import PictureTokens
+from generators.previews import Allowance
 from generators.world.layout_text import layout_text
 
 if TYPE_CHECKING:
@@ -115,90 +113,52 @@ class Call:
     kept: Sequence[bool] = ()
 
 
-class Autoregressive:
+class Autoregressive(Local):
     """A model of picture codes behind the `Generator` protocol."""
 
     vocabulary_class: type[Vocabulary] = Vocabulary
     settings_class: type[Settings] = Settings
 
     def __init__(self, model: Model) -> None:
-        self.model = model
-        self.options = model.options
-        self._plan: hardware.Plan | None = None
+        super().__init__(model)
         self._tokens: PictureTokens | None = None
         self._net: Any = None
         self._words: Any = None
-        self._revision = ""
-
-    def load(self) -> None:
-        """Reads the weights. Raises `ModelUnavailable`."""
-        folder = weights.locate(self.model.source)
-        weights.check(folder)
-        self._revision = weights.revision(folder)
-        self._open(hardware.plan())
-
-    def unload(self) -> None:
-        """Gives the memory back."""
-        self._tokens = self._net = self._words = None
-        _free()
-
-    def run(self, request: Request, pictures: Mapping[str, Image.Image], report: Report, stop: Stop) -> Result:
-        """Draw. Raises `Cancelled` within a code, `OutOfMemory`, `BrokenOutput`, `Unsupported`."""
-        began = time.perf_counter()
-        call = self._call(request, pictures)
-        drawn, notes = self._guarded(lambda: self._draw(call, report, stop))
-        drawing = time.perf_counter() - began
-        image = _finish(request, pictures, drawn)
-        arithmetic = {**hardware.arithmetic(self._used), "weights": self._revision, **notes,
-                      "pipeline": type(self._net).__name__, "call": asdict(call.settings)}
-        return Result(image, {"draw": drawing, "finish": time.perf_counter() - began - drawing}, arithmetic)
 
     # Loading
-
-    @property
-    def _used(self) -> hardware.Plan:
-        assert self._plan is not None, "load() comes first"
-        return self._plan
 
     def _open(self, plan: hardware.Plan) -> None:
         from transformers import AutoModelForCausalLM, AutoTokenizer
 
         self.unload()
         folder = weights.locate(self.model.source)
-        try:
+        with self._opening():
             tokens = PictureTokens.load(folder / "tokens", plan.device, plan.dtype)
             words = AutoTokenizer.from_pretrained(folder / "transformer", local_files_only=True)
             net = AutoModelForCausalLM.from_pretrained(folder / "transformer", dtype=plan.dtype, local_files_only=True,
                                                        use_safetensors=True)
             vocabulary = self.vocabulary_class(**net.config.picture)
-        except (OSError, ValueError, KeyError, TypeError, RuntimeError, AttributeError) as error:
-            if _is_memory(error):
-                raise
-            raise ModelUnavailable(f"{self.model.name} cannot be loaded: {_first_line(error)}") from error
         if vocabulary.codes != tokens.codes or vocabulary.size != net.config.vocab_size or words.pad_token_id is None:
             raise ModelUnavailable(f"{self.model.name} cannot be loaded: its parts do not belong together.")
         weights.check_finite([("tokens", tokens.model), ("transformer", net)])
         self._tokens, self._net, self._words = tokens, net.to(plan.device).eval(), words
         self._vocabulary, self._plan = vocabulary, plan
 
+    def _close(self) -> None:
+        self._tokens = self._net = self._words = None
+
     # From a request to a call
 
     def _call(self, request: Request, pictures: Mapping[str, Image.Image]) -> Call:
         able, kind = self.model.capabilities, request.kind
+        settings = self._settings(request, {"generate": "call"}.get(kind, f"{kind}_call"))
+        text = layout_text(request.prompt, self._regions(self._with_hole(request, pictures)))
         if kind == "generate":
-            size = geometry.supported(request.size, able)
-            return Call(self._text(request, request.regions), size, self._settings(request, "call"), request.seed)
+            return Call(text, geometry.supported(request.size, able), settings, request.seed)
         source = pictures[request.sources[0]].convert("RGB")
         size = geometry.working(Extent(*source.size), able)
-        fitted = source.resize(size, Image.Resampling.LANCZOS)
-        if kind == "edit":
-            text = self._text(request, request.regions)
-            return Call(text, size, self._settings(request, "edit_call"), request.seed, fitted)
-        mask = pictures[request.mask or ""].convert("L")
-        hole = geometry.box_of(mask)
-        text = self._text(request, request.regions or ((Region(request.prompt, hole),) if hole else ()))
-        settings = self._settings(request, "inpaint_call")
-        return Call(text, size, settings, request.seed, fitted, self._untouched(mask, size))
+        kept = self._untouched(pictures[request.mask or ""], size) if kind == "inpaint" else ()
+        return Call(text, size, settings, request.seed, source.resize(size, Image.Resampling.LANCZOS), kept)
 
     def _settings(self, request: Request, which: str) -> Settings:
         chosen = {**self.options.get("call", {}), **self.options.get(which, {})}
@@ -207,46 +167,34 @@ class Autoregressive:
         known = self.settings_class.__dataclass_fields__
         return self.settings_class(**{name: value for name, value in chosen.items() if name in known})
 
-    def _text(self, request: Request, regions: Sequence[Region]) -> str:
-        return layout_text(request.prompt, regions if self.model.capabilities.boxes == "text" else ())
-
     def _untouched(self, mask: Image.Image, size: Extent) -> list[bool]:
         """For every code whether the mask leaves all of its pixels alone."""
         assert self._tokens
         grid = Extent(self._tokens.side(size.width), self._tokens.side(size.height))
-        return [value == 0 for value in _fitted_mask(_fitted_mask(mask, size), grid).tobytes()]
+        return [value == 0 for value in geometry.fitted_mask(geometry.fitted_mask(mask, size), grid).tobytes()]
 
     # Drawing
 
-    def _guarded(self, work: Callable[[], T]) -> tuple[T, dict[str, Any]]:
-        """What `work` makes of the model; once more in full precision if its numbers are none, and then it is noted."""
-        import torch
-
-        try:
-            return self._tried(work), {}
-        except BrokenOutput:
-            plan = self._used
-            if plan.dtype == torch.float32:
-                raise
-        try:
-            self._open(plan._replace(dtype=torch.float32))
-            return self._tried(work), {"dtype": "float32"}
-        finally:
-            self._open(plan)
+    def _draw(self, request: Request, pictures: Mapping[str, Image.Image], report: Report, stop: Stop
+              ) -> tuple[Image.Image, dict[str, Any]]:
+        call = self._call(request, pictures)
+        image = self._tried(lambda: self._drawn(call, report, stop))
+        return image, {"pipeline": type(self._net).__name__, "call": asdict(call.settings)}
 
     def _tried(self, work: Callable[[], T]) -> T:
+        """What `work` makes of the model. Raises `OutOfMemory`."""
         import torch
 
         try:
             with torch.inference_mode():
                 return work()
         except (MemoryError, RuntimeError) as error:
-            if not _is_memory(error):
+            if not hardware.is_memory(error):
                 raise
-            _free()
+            hardware.free()
             raise OutOfMemory(f"{self.model.name} needs more memory than there is; choose a smaller size.") from error
 
-    def _draw(self, call: Call, report: Report, stop: Stop) -> Image.Image:
+    def _drawn(self, call: Call, report: Report, stop: Stop) -> Image.Image:
         assert self._tokens
         columns, rows = self._grid(call.size)
         source = self._tokens.encode([call.source])[0].tolist() if call.source else []
@@ -365,8 +313,7 @@ class Watch:
     def __init__(self, tokens: PictureTokens, size: Extent, source: list[int], report: Report, stop: Stop) -> None:
         self._tokens, self._size, self._source = tokens, size, source
         self._report, self._stop = report, stop
-        self._began = time.perf_counter()
-        self._spent = self._last = 0.0
+        self._allowance = Allowance()
         self._total = tokens.side(size.width) * tokens.side(size.height)
 
     def stopped(self, when: str) -> None:
@@ -381,12 +328,10 @@ class Watch:
     def passed(self, step: int, steps: int, look: Callable[[], Image.Image]) -> None:
         """`step` of `steps` is done; `look` makes a picture of what there is, if there is time for one."""
         self._report(Progress(step, steps))
-        began = time.perf_counter()
-        if step == steps or self._spent + self._last > previews.SHARE * (began - self._began):
+        if step == steps or not self._allowance.left:
             return
-        self._report(Preview(step, look()))
-        self._last = time.perf_counter() - began
-        self._spent += self._last
+        with self._allowance.spending():
+            self._report(Preview(step, look()))
 
     def _look(self, codes: list[int]) -> Image.Image:
         rest = self._source[len(codes) :] or [codes[-1]] * (self._total - len(codes))
@@ -401,14 +346,3 @@ class Watch:
         import torch
 
         return self._tokens.decode(torch.tensor([codes]), self._size)[0]
-
-
-def _finish(request: Request, pictures: Mapping[str, Image.Image], drawn: Image.Image) -> Image.Image:
-    """At the source's size; with a mask, the source's own pixels outside it."""
-    if request.kind == "generate":
-        return drawn
-    source = pictures[request.sources[0]].convert("RGB")
-    image = drawn if drawn.size == source.size else drawn.resize(source.size, Image.Resampling.LANCZOS)
-    if not request.mask or not request.paste_back:
-        return image
-    return geometry.paste_back(source, image, pictures[request.mask].convert("L"), int(EDGE * min(source.size)))

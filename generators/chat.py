@@ -15,6 +15,7 @@ from typing import Any
 
 from generators import hardware, weights
 from generators.api import Cancelled, GeneratorError, ModelUnavailable, Stop, Unsupported
+from generators.local import first_line
 from generators.valid_calls import Guide
 
 _TAGGED = re.compile(r"<tool_call>(.*?)(?:</tool_call>|(?=<tool_call>)|$)", re.DOTALL)
@@ -44,7 +45,7 @@ class Chat:
             model = AutoModelForCausalLM.from_pretrained(folder, local_files_only=True, use_safetensors=True,
                                                          dtype=plan.dtype)
         except (OSError, ValueError, KeyError, TypeError, ImportError) as error:
-            raise ModelUnavailable(f"{self.source} cannot be loaded as a chat model: {_first_line(error)}") from error
+            raise ModelUnavailable(f"{self.source} cannot be loaded as a chat model: {first_line(error)}") from error
         if not getattr(self._tokenizer, "chat_template", None):
             raise ModelUnavailable(f"{self.source} has no chat template, so it cannot plan; use an instruct model.")
         weights.check_finite([("model", model)])
@@ -83,7 +84,7 @@ class Chat:
                 [_plain(message) for message in messages], tools=tools or None, add_generation_prompt=True,
                 enable_thinking=False, return_dict=True, return_tensors="pt")
         except Exception as error:  # templates are programs: jinja2's own errors, and whatever they raise
-            raise GeneratorError(f"{self.source} does not take this conversation: {_first_line(error)}") from error
+            raise GeneratorError(f"{self.source} does not take this conversation: {first_line(error)}") from error
         kept = {name: encoded[name] for name in ("input_ids", "attention_mask")}
         return {name: tensor.to(self._model.device) for name, tensor in kept.items()}
 
@@ -190,8 +191,3 @@ def _polling(stop: Stop) -> Any:
             return torch.full((input_ids.shape[0],), stop(), dtype=torch.bool, device=input_ids.device)
 
     return StoppingCriteriaList([Polled()])
-
-
-def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0][:200]}" if lines else type(error).__name__

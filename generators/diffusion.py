@@ -10,9 +10,7 @@ Knows nothing of briefs, boxes to check or budgets; a layout is text after the p
 
 from __future__ import annotations
 
-import gc
 import inspect
-import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -30,19 +28,16 @@ from generators.api import (
     ModelUnavailable,
     OutOfMemory,
     Progress,
-    Region,
     Report,
     Request,
-    Result,
     Stop,
     Unsupported,
 )
+from generators.local import Local
 from generators.previews import Previews
-from generators.world.layout_text import Box as Corners
-from generators.world.layout_text import layout_text, onto_grid
+from generators.world.layout_text import layout_text
 
 STRENGTH = 0.75  # of an image-to-image edit that does not say: the composition stays, the content may change
-EDGE = 0.01  # width of the soft edge inside a mask, in shares of the picture's shorter side
 
 
 @dataclass(frozen=True)
@@ -66,64 +61,33 @@ class Call:
         return {k: v for k, v in self.arguments.items() if isinstance(v, kinds) and k not in skip and k != "image"}
 
 
-class Diffusion:
+class Diffusion(Local):
     """A diffusion model behind the `Generator` protocol."""
 
     def __init__(self, model: Model) -> None:
-        self.model = model
-        self.options = model.options
+        super().__init__(model)
         self._pipes: dict[str, Any] = {}
-        self._plan: hardware.Plan | None = None
-        self._revision = ""
-
-    def load(self) -> None:
-        """Reads the weights. Raises `ModelUnavailable`."""
-        folder = weights.locate(self.model.source)
-        weights.check(folder)
-        self._revision = weights.revision(folder)
-        self._open(hardware.plan())
-
-    def unload(self) -> None:
-        """Gives the memory back."""
-        self._pipes.clear()
-        _free()
-
-    def run(self, request: Request, pictures: Mapping[str, Image.Image], report: Report, stop: Stop) -> Result:
-        """Draw. Raises `Cancelled` within a step, `OutOfMemory`, `BrokenOutput`, `Unsupported`."""
-        began = time.perf_counter()
-        drawn, call, notes = self._drawn(request, pictures, report, stop)
-        drawing = time.perf_counter() - began
-        image = self._finish(request, pictures, drawn)
-        arithmetic = {**hardware.arithmetic(self._used), "weights": self._revision, **notes,
-                      "pipeline": type(call.pipe).__name__, "call": call.plain()}
-        return Result(image, {"draw": drawing, "finish": time.perf_counter() - began - drawing}, arithmetic)
 
     # Loading
-
-    @property
-    def _used(self) -> hardware.Plan:
-        assert self._plan is not None, "load() comes first"
-        return self._plan
 
     def _open(self, plan: hardware.Plan) -> None:
         """Loads the pipeline that the others share their weights with."""
         self.unload()
         name = next(iter(self.options["classes"].values()))
-        try:
+        with self._opening():
             pipe = _class(name).from_pretrained(weights.locate(self.model.source), dtype=plan.dtype,
                                                 local_files_only=True, use_safetensors=True)
-        except (OSError, ValueError, KeyError, TypeError, RuntimeError, AttributeError) as error:
-            if _is_memory(error):
-                raise
-            raise ModelUnavailable(f"{self.model.name} cannot be loaded: {_first_line(error)}") from error
         pipe.set_progress_bar_config(disable=True)
         weights.check_finite(_modules(pipe))
         self._place(pipe, plan)
         self._pipes[name], self._plan = pipe, plan
 
+    def _close(self) -> None:
+        self._pipes.clear()
+
     def _place(self, pipe: Any, plan: hardware.Plan) -> None:
         """Onto the device; where the card is too small for all parts at once, each part only while it works."""
-        if plan.device.startswith("cuda") and self.model.memory_gb > 0.9 * _card_gb():
+        if plan.device.startswith("cuda") and self.model.memory_gb > 0.9 * hardware.card_gb():
             pipe.enable_model_cpu_offload(device=plan.device)
         else:
             pipe.to(plan.device)
@@ -143,7 +107,7 @@ class Diffusion:
         size = geometry.working(Extent(*sources[0].size), able)
         fitted = [source.resize(size, Image.Resampling.LANCZOS) for source in sources]
         if request.kind == "inpaint" and "inpaint" in classes and self.options.get("inpaint_via") != "edit":
-            mask = _fitted_mask(pictures[request.mask or ""], size)
+            mask = geometry.fitted_mask(pictures[request.mask or ""], size)
             extra = {"image": fitted[0], "mask_image": mask, "strength": request.strength or 1.0}
             if len(fitted) > 1:
                 extra["image_reference"] = fitted[1]
@@ -154,13 +118,6 @@ class Diffusion:
         which = "inpaint_call" if request.kind == "inpaint" and self.options.get("inpaint_call") else "edit_call"
         return self._prepare(classes["edit"], self._with_hole(request, pictures), which, size, extra)
 
-    def _with_hole(self, request: Request, pictures: Mapping[str, Image.Image]) -> Request:
-        """An edit that stands for an inpainting is told of the hole as a layout, where the model reads layouts."""
-        if request.kind != "inpaint" or request.regions or self.model.capabilities.boxes != "text":
-            return request
-        hole = geometry.box_of(pictures[request.mask or ""])
-        return request.model_copy(update={"regions": (Region(request.prompt, hole),)}) if hole else request
-
     def _prepare(self, name: str, request: Request, which: str, size: Extent, extra: Mapping[str, Any]) -> Call:
         """Every argument that the pipeline knows: options for all, options for this kind, then the request's own."""
         import torch
@@ -170,23 +127,12 @@ class Diffusion:
         arguments = {"num_inference_steps": known["num_inference_steps"].default,
                      **self.options.get("call", {}), **self.options.get(which, {})}
         own = {"num_inference_steps": request.steps, guidance: request.guidance, **extra,
-               "prompt": self._prompt(request), "negative_prompt": request.negative or self._no_negative(guidance),
+               "prompt": layout_text(request.prompt, self._regions(request)),
+               "negative_prompt": request.negative or self._no_negative(guidance),
                "height": size.height, "width": size.width, "output_type": "np",
                "generator": torch.Generator("cpu").manual_seed(request.seed)}
         arguments |= {key: value for key, value in own.items() if value is not None}
         return Call(pipe, {key: value for key, value in arguments.items() if key in known}, size)
-
-    def _prompt(self, request: Request) -> str:
-        if request.regions and self.model.capabilities.boxes == "text":
-            return layout_text(request.prompt, self._regions(request))
-        return request.prompt
-
-    def _regions(self, request: Request) -> list[tuple[str, Corners]]:
-        """The layout of a new picture, moved onto the grid that the model learnt to draw on, if it has one."""
-        boxes: list[Corners] = [region.box for region in request.regions]
-        if request.kind == "generate" and self.options.get("grid"):
-            boxes = onto_grid(boxes, self.options["grid"])
-        return [(region.phrase, box) for region, box in zip(request.regions, boxes, strict=True)]
 
     def _no_negative(self, guidance: str) -> str | None:
         """Pipelines with "true" guidance only use it when there is a negative prompt, be it a blank."""
@@ -194,43 +140,26 @@ class Diffusion:
 
     # Drawing
 
-    def _drawn(self, request: Request, pictures: Mapping[str, Image.Image], report: Report, stop: Stop
-               ) -> tuple[Image.Image, Call, dict[str, Any]]:
-        """One picture of the model's own size; once more in full precision if the numbers are none."""
-        import torch
-
-        try:
-            return self._climb(request, pictures, report, stop)
-        except BrokenOutput:
-            plan = self._used
-            if plan.dtype == torch.float32:
-                raise
-        try:
-            self._open(plan._replace(dtype=torch.float32))
-            image, call, notes = self._climb(request, pictures, report, stop)
-            return image, call, {**notes, "dtype": "float32"}
-        finally:
-            self._open(plan)
-
-    def _climb(self, request: Request, pictures: Mapping[str, Image.Image], report: Report, stop: Stop
-               ) -> tuple[Image.Image, Call, dict[str, Any]]:
+    def _draw(self, request: Request, pictures: Mapping[str, Image.Image], report: Report, stop: Stop
+              ) -> tuple[Image.Image, dict[str, Any]]:
         """Tries again with less memory, a rung at a time. The next picture starts from the ground again."""
         for rung in _LADDER:
             try:
                 call = self._call(request, pictures)
                 rung.climb(call.pipe)
-                return self._draw(call, report, stop), call, {"memory": rung.name}
+                return self._drawn(call, report, stop), {
+                    "memory": rung.name, "pipeline": type(call.pipe).__name__, "call": call.plain()}
             except (MemoryError, RuntimeError) as error:
-                if not _is_memory(error):
+                if not hardware.is_memory(error):
                     raise
             finally:
                 for pipe in self._pipes.values():
                     rung.leave(pipe)
-            _free()
+            hardware.free()
         raise OutOfMemory(f"{self.model.name} needs more memory than there is, also in small pieces; choose a smaller "
                           "size or a smaller model.")
 
-    def _draw(self, call: Call, report: Report, stop: Stop) -> Image.Image:
+    def _drawn(self, call: Call, report: Report, stop: Stop) -> Image.Image:
         import torch
 
         previews = Previews(call.pipe, call.size, call.steps, report)
@@ -262,16 +191,6 @@ class Diffusion:
         if (pixels == pixels[0, 0]).all():
             raise BrokenOutput(f"{self.model.name} returned a picture of one single colour.")
         return Image.fromarray(pixels).convert("RGB")
-
-    def _finish(self, request: Request, pictures: Mapping[str, Image.Image], drawn: Image.Image) -> Image.Image:
-        """At the source's size; with a mask, the source's own pixels outside it."""
-        if request.kind == "generate":
-            return drawn
-        source = pictures[request.sources[0]].convert("RGB")
-        image = drawn if drawn.size == source.size else drawn.resize(source.size, Image.Resampling.LANCZOS)
-        if not request.mask or not request.paste_back:
-            return image
-        return geometry.paste_back(source, image, pictures[request.mask].convert("L"), int(EDGE * min(source.size)))
 
 
 GENERATOR = Diffusion
@@ -348,39 +267,7 @@ def _hooks(pipe: Any, after: Callable[[int, Any], None]) -> dict[str, Any]:
     return {}
 
 
-def _fitted_mask(mask: Image.Image, size: Extent) -> Image.Image:
-    """The mask at the model's size: whatever holds some of it may change."""
-    return mask.convert("L").resize(size, Image.Resampling.BOX).point(lambda v: 255 if v else 0)
-
-
 def _modules(pipe: Any) -> list[tuple[str, Any]]:
     import torch
 
     return [(name, part) for name, part in pipe.components.items() if isinstance(part, torch.nn.Module)]
-
-
-def _is_memory(error: BaseException) -> bool:
-    signs = ("out of memory", "can't allocate memory", "cannot allocate memory")
-    named = type(error).__name__ == "OutOfMemoryError" or any(sign in str(error).lower() for sign in signs)
-    return isinstance(error, MemoryError) or named
-
-
-def _free() -> None:
-    import torch
-
-    gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
-    elif torch.backends.mps.is_available():
-        torch.mps.empty_cache()
-
-
-def _card_gb() -> float:
-    import torch
-
-    return torch.cuda.mem_get_info()[1] / 1e9
-
-
-def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0][:200]}" if lines else type(error).__name__

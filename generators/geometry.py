@@ -12,6 +12,9 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from generators.api import Box, Capabilities, Extent
 
+EDGE = 0.01
+"""Width of the soft edge inside a mask, in shares of the picture's shorter side."""
+
 
 def snap(size: Extent, multiple: int, least: int | None = None) -> Extent:
     """The nearest size whose sides are multiples of `multiple`, at least `least` (default: one multiple)."""
@@ -72,6 +75,19 @@ def feather(mask: Image.Image, radius: float) -> Image.Image:
 def paste_back(source: Image.Image, drawn: Image.Image, mask: Image.Image, radius: float = 0.0) -> Image.Image:
     """`drawn` where the mask allows it, `source` elsewhere: outside the mask every pixel is the source's own."""
     return Image.composite(drawn, source, feather(mask, radius))
+
+
+def fitted_mask(mask: Image.Image, size: Extent) -> Image.Image:
+    """The mask at another size, 255 or 0: whatever holds some of it may change."""
+    return mask.convert("L").resize(size, Image.Resampling.BOX).point(lambda v: 255 if v else 0)
+
+
+def restored(drawn: Image.Image, source: Image.Image, mask: Image.Image | None = None) -> Image.Image:
+    """`drawn` at its source's size; with a mask the source's own pixels outside it, and a soft edge inside."""
+    image = drawn if drawn.size == source.size else drawn.resize(source.size, Image.Resampling.LANCZOS)
+    if mask is None:
+        return image
+    return paste_back(source, image, mask.convert("L"), int(EDGE * min(source.size)))
 
 
 def crop_to(mask: Image.Image, margin: float, multiple: int = 1) -> tuple[int, int, int, int]:

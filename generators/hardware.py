@@ -6,6 +6,7 @@ physical cores make everything slower.
 
 from __future__ import annotations
 
+import gc
 import os
 import platform
 from pathlib import Path
@@ -64,3 +65,28 @@ def arithmetic(used: Plan) -> dict[str, Any]:
     return {"device": used.device, "dtype": str(used.dtype).removeprefix("torch."), "threads": used.threads,
             "machine": platform.machine(), "torch": torch.__version__, "diffusers": diffusers.__version__,
             "transformers": transformers.__version__, "batch": 1}
+
+
+def is_memory(error: BaseException) -> bool:
+    """Whether an error, of whatever class, says that memory ran out."""
+    signs = ("out of memory", "can't allocate memory", "cannot allocate memory")
+    named = type(error).__name__ == "OutOfMemoryError" or any(sign in str(error).lower() for sign in signs)
+    return isinstance(error, MemoryError) or named
+
+
+def free() -> None:
+    """Gives back what nothing refers to any more, and the device's caches."""
+    import torch
+
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    elif torch.backends.mps.is_available():
+        torch.mps.empty_cache()
+
+
+def card_gb() -> float:
+    """Memory of the CUDA device in use."""
+    import torch
+
+    return torch.cuda.mem_get_info()[1] / 1e9

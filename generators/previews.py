@@ -9,6 +9,8 @@ Flux.2 and Qwen-Image; for any other there are no previews.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from PIL import Image
@@ -19,6 +21,29 @@ SHARE = 0.15
 MOST_LATENT = 32
 
 
+class Allowance:
+    """`SHARE` of the time since it was made, and what of it is spent."""
+
+    def __init__(self) -> None:
+        self._began = time.perf_counter()
+        self._spent = self._last = 0.0
+
+    @property
+    def left(self) -> bool:
+        """Whether there is time for as much again as the last took."""
+        return self._spent + self._last <= SHARE * (time.perf_counter() - self._began)
+
+    @contextmanager
+    def spending(self) -> Iterator[None]:
+        """Counts what is done inside."""
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._last = time.perf_counter() - began
+            self._spent += self._last
+
+
 class Previews:
     """Called after every step; reports a picture when there is time for one. Never fails, never changes the run."""
 
@@ -26,8 +51,7 @@ class Previews:
         self.pipe, self.size, self.report = pipe, size, report
         self.every = max(1, steps // 5)
         self.steps = steps
-        self._began = time.perf_counter()
-        self._spent = self._last = 0.0
+        self._allowance = Allowance()
         self._before: Any = None
         self._off = not hasattr(pipe, "vae")
 
@@ -36,19 +60,13 @@ class Previews:
         if self._off:
             return
         before, self._before = self._before, latents
-        if step % self.every or step >= self.steps or before is None or not self._affordable():
+        if step % self.every or step >= self.steps or before is None or not self._allowance.left:
             return
-        began = time.perf_counter()
-        try:
-            self.report(Preview(step, self._look(step, before, latents)))
-        except (RuntimeError, ValueError, TypeError, AttributeError, IndexError, KeyError, NotImplementedError):
-            self._off = True  # a layout that we do not know: the picture itself is not in danger
-        self._last = time.perf_counter() - began
-        self._spent += self._last
-
-    def _affordable(self) -> bool:
-        elapsed = time.perf_counter() - self._began
-        return self._spent + self._last <= SHARE * elapsed
+        with self._allowance.spending():
+            try:
+                self.report(Preview(step, self._look(step, before, latents)))
+            except (RuntimeError, ValueError, TypeError, AttributeError, IndexError, KeyError, NotImplementedError):
+                self._off = True  # a layout that we do not know: the picture itself is not in danger
 
     def _look(self, step: int, before: Any, latents: Any) -> Image.Image:
         import torch

@@ -21,6 +21,7 @@ from typing import Any
 
 from generators import geometry, sketch, weights
 from generators.api import FAMILIES, Capabilities, Extent, Generator, Model, ModelUnavailable, World
+from generators.world.layout_text import Grid
 
 HERE = Path(__file__).resolve().parent
 PACK = HERE / "pack"
@@ -152,7 +153,7 @@ def _pack(row: Mapping[str, Any], kinds: Mapping[str, Any]) -> Model:
     inpaint = own.get("inpaint")
     how = inpaint if isinstance(inpaint, dict) else {"via": inpaint}
     options = {**_options(kind, own.get("call", {})), "edit_call": own.get("edit_call", {}),
-               "inpaint_call": how.get("call", {}), "grid": card.get("grid"),
+               "inpaint_call": how.get("call", {}), "grid": Grid.of(card),
                "inpaint_via": "pipeline" if how.get("via") in ("pipeline", "native") else "edit"}
     measured = "pack measured" if (PACK / "metrics.json").is_file() else ""
     return Model(row["name"], row["family"], str(HERE / row["source"]), able, row["licence"], row["memory_gb"],

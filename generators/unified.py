@@ -24,12 +24,12 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
 from generators import autoregressive, geometry, hardware
-from generators.api import Extent, ModelUnavailable, Report, Request, Result, Stop, Unsupported
+from generators.api import Extent, ModelUnavailable, Report, Request, Stop, Unsupported
 from generators.autoregressive import Autoregressive, Call, Pair, Watch, Writer
 
 if TYPE_CHECKING:
@@ -93,24 +93,16 @@ class Unified(Autoregressive):
     vocabulary_class = Vocabulary
     settings_class = Settings
 
-    def run(self, request: Request, pictures: Mapping[str, Image.Image], report: Report, stop: Stop) -> Result:
-        """Draw. What the model planned stands in the arithmetic. Raises as the autoregressive family does."""
-        self._planned: str | None = None
-        result = super().run(request, pictures, report, stop)
-        if self._planned is None:
-            return result
-        return replace(result, arithmetic={**result.arithmetic, "plan": self._planned})
-
     def describe(self, image: Image.Image, stop: Stop) -> str:
         """What a picture shows, as `generators.world.questions.description` would put it.
 
         Raises `Cancelled`, `OutOfMemory`, `BrokenOutput`.
         """
-        return self._guarded(lambda: self._say("describe", "", image, stop))[0]
+        return self._told("describe", "", image, stop)
 
     def answer(self, image: Image.Image, question: str, stop: Stop) -> str:
         """The answer to a question about a picture, in a word or two. Raises as `describe` does."""
-        return self._guarded(lambda: self._say("answer", question, image, stop))[0]
+        return self._told("answer", question, image, stop)
 
     def _open(self, plan: hardware.Plan) -> None:
         super()._open(plan)
@@ -121,6 +113,18 @@ class Unified(Autoregressive):
     def _ids(self) -> Vocabulary:
         assert isinstance(self._vocabulary, Vocabulary), "load() comes first"
         return self._vocabulary
+
+    # What is asked for
+
+    def _draw(self, request: Request, pictures: Mapping[str, Image.Image], report: Report, stop: Stop
+              ) -> tuple[Image.Image, dict[str, Any]]:
+        """As the autoregressive family does; what the model planned is noted."""
+        self._planned: str | None = None
+        image, told = super()._draw(request, pictures, report, stop)
+        return image, told if self._planned is None else {**told, "plan": self._planned}
+
+    def _told(self, task: str, text: str, image: Image.Image, stop: Stop) -> str:
+        return self._guarded(lambda: self._tried(lambda: self._say(task, text, image, stop)))[0]
 
     # What the model reads
 

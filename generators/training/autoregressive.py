@@ -25,6 +25,7 @@ import shutil
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import fields
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -177,6 +178,8 @@ class Learner(nn.Module):
 
 
 L = TypeVar("L", bound=Learner)
+COMMON = tuple(field.name for field in fields(Vocabulary))
+"""What every vocabulary of picture codes says of itself."""
 
 
 def sequences(batch: Batch, ids: Vocabulary) -> tuple[Tensor, Tensor]:
@@ -248,13 +251,32 @@ def teach(half: Learner, batch: dict[str, Batch], factor: float, ids: Vocabulary
     return told
 
 
-def start_from(folder: Path, learner: Learner) -> None:
-    """The weights of an exported model as a beginning: what is left where no checkpoint is at hand."""
-    learner.net.load_state_dict(LlamaForCausalLM.from_pretrained(folder / "transformer").state_dict())
+def places(ids: Vocabulary) -> Tensor:
+    """The ids that every vocabulary of picture codes has, in one order: words, marks, rows, codes."""
+    rows, codes = range(ids.rows, ids.rows + ids.most_rows), range(ids.first, ids.size)
+    return torch.tensor([*range(ids.start), ids.start, ids.source, *rows, *codes])
+
+
+def start_from(folder: Path, learner: Learner, ids: Vocabulary) -> None:
+    """The weights of an exported model as a beginning, be it one whose vocabulary has fewer marks.
+
+    The words and the codes must be the same. Raises `ValueError`, and `RuntimeError` on other sizes of layers.
+    """
+    given = LlamaForCausalLM.from_pretrained(folder / "transformer")
+    theirs, shared = Vocabulary(**{name: given.config.picture[name] for name in COMMON}), places(ids)
+    if len(places(theirs)) != len(shared) or theirs.start != ids.start:
+        raise ValueError(f"{folder} has other words or codes.")
+    state = given.state_dict()
+    if given.config.picture != vars(ids):
+        table = learner.net.get_input_embeddings().weight.detach().clone()
+        table[shared.to(table.device)] = given.get_input_embeddings().weight[places(theirs)].to(table)
+        state |= dict.fromkeys(("model.embed_tokens.weight", "lm_head.weight"), table)
+    learner.net.load_state_dict(state)
 
 
 def fit(
     args: argparse.Namespace,
+    ids: Vocabulary,
     make: Callable[[], L],
     lessons: Callable[[int], Iterable[dict[str, Batch]]],
     teach: Callable[[L, dict[str, Batch], float], dict[str, Tensor]],
@@ -269,7 +291,7 @@ def fit(
     half = half_of(full, make)
     optimisers = make_optimisers(full, args.rate, ("embed_tokens", "answers"))
     if args.init:
-        start_from(args.init, full)
+        start_from(args.init, full, ids)
     average = Average(full, 0.999)
     facts = load_checkpoint(args.out, full, optimisers, average) or {"step": 0, "seconds": 60 * args.spent}
     master = Master(half)
@@ -326,7 +348,7 @@ def train(args: argparse.Namespace) -> Learner:
         return batches(of, encode, sizes, args.seed, step, workers, args.reuse, args.bank)
 
     make = partial(Learner, of, ids, args.width, args.layers, attention_on(device))
-    return fit(args, make, lessons, partial(teach, ids=ids, truth=args.truth))
+    return fit(args, ids, make, lessons, partial(teach, ids=ids, truth=args.truth))
 
 
 def export(learner: Learner, of: Domain, tokens: Path, out: Path, family: str = "Autoregressive") -> None:

@@ -25,7 +25,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from diffusers import VQModel
+from diffusers import AutoencoderKLFlux2, VQModel
 from torch import Tensor, nn
 
 from generators.picture_tokens import PictureTokens
@@ -72,6 +72,25 @@ def build(codes: int, widths: tuple[int, ...], extent: int) -> VQModel:
         lookup_from_codebook=True,
         mid_block_add_attention=False,
     )
+
+
+@torch.no_grad()
+def start_from(folder: Path, model: VQModel) -> int:
+    """Takes over what fits from an autoencoder of the pack, which has one level less; returns how many tensors.
+
+    Encoders count levels from the picture inwards, decoders outwards.
+    """
+    given, own, taken = AutoencoderKLFlux2.from_pretrained(folder).state_dict(), model.state_dict(), 0
+    deeper = len(model.decoder.up_blocks) - len({name.split(".")[2] for name in given if "up_blocks" in name})
+    for name, value in given.items():
+        parts = name.split(".")
+        if "up_blocks" in name:
+            parts[2] = str(int(parts[2]) + deeper)
+        target = own.get(".".join(parts))
+        if target is not None and target.shape == value.shape and parts[0] in ("encoder", "decoder"):
+            target.copy_(value)
+            taken += 1
+    return taken
 
 
 @dataclass(frozen=True)
@@ -148,6 +167,8 @@ def train(args: argparse.Namespace) -> VQModel:
     of, device = domain(args.domain), pick_device(args.device)
     torch.manual_seed(args.seed)
     model = build(args.codes, tuple(args.widths), of.extent).to(device)
+    if args.init:
+        print(f"{start_from(args.init, model)} tensors of {args.init}")
     optimisers = make_optimisers(model, args.rate, plain=("conv_in", "conv_out", "quant_conv", "quantize"))
     average = Average(model, 0.998)
     facts = load_checkpoint(args.out, model, optimisers, average) or {"step": 0, "seconds": 0.0}
@@ -202,6 +223,7 @@ def main() -> None:
     parser.add_argument("--domain", choices=("small", "full"), default="small")
     parser.add_argument("--minutes", type=float, default=25)
     parser.add_argument("--out", type=Path, default=Path(".training/tokenizer"))
+    parser.add_argument("--init", type=Path, help="begin with what fits of this autoencoder, if --out is empty")
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--codes", type=int, default=2048)

@@ -316,7 +316,7 @@ def train(args: argparse.Namespace) -> Learner:
         return kept(made, Encoder(composer_for(of, device, workers), tokens), sizes, args.reuse, args.bank)
 
     make = partial(Learner, of, ids, args.width, args.layers, attention_on(device))
-    return fit(args, make, lessons, partial(teach, ids=ids, truth=args.truth))
+    return fit(args, ids, make, lessons, partial(teach, ids=ids, truth=args.truth))
 
 
 def parser() -> argparse.ArgumentParser:

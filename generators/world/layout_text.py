@@ -24,7 +24,9 @@ background                none
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 LEVELS = 16
 """Steps along a side; widths, heights and centres are whole numbers of them, both ends included."""
@@ -56,35 +58,57 @@ def layout_text(prompt: str, regions: Sequence[tuple[str, Box]]) -> str:
     return " ; ".join(parts)
 
 
-LEAST_STEPS, MOST_STEPS = 2, 4
-"""Sides of the cells that things fill in a world with a grid, in its steps."""
-
-FEW, SMALL = 3, 0.23
-"""Up to three things fill at least one step more each, but those that are meant to be small (of the picture's side)."""
-
 REACH = 2.5
 """How far a box may be moved, in steps."""
 
+SLIGHTLY = 0.92
+"""A thing that is meant to be small is smaller than a small cell by this; a box that is hardly larger is not."""
 
-def onto_grid(boxes: Sequence[Box], grid: int) -> list[Box]:
-    """Each box in the nearest free cell of a grid x grid picture, in its own proportions; without one it stays.
+
+@dataclass(frozen=True)
+class Grid:
+    """How things stand in a world whose training scenes have a grid.
+
+    ``lines`` steps along a side; ``least`` steps that the n-th and more things fill at least, each; ``small`` steps of
+    a thing that is meant to be small, ``most`` of the largest.
+    """
+
+    lines: int
+    least: tuple[int, ...]
+    small: int
+    most: int
+
+    @classmethod
+    def of(cls, facts: Mapping[str, Any]) -> Grid | None:
+        """The grid that a pack.json tells of."""
+        lines = facts.get("grid")
+        if not lines:
+            return None
+        sides, sizes = facts["sides"], facts["size_sides"]
+        least = tuple(round(sides[str(count)][0] * lines) for count in range(1, len(sides) + 1))
+        return cls(lines, least, round(sizes["small"][0] * lines), round(sizes["big"][1] * lines))
+
+    def steps(self, box: Box, count: int) -> int:
+        """The side of the cell for a box among `count`."""
+        longer = max(box[2] - box[0], box[3] - box[1]) * self.lines
+        meant = longer < SLIGHTLY * self.small
+        least = self.small if meant else self.least[min(count, len(self.least)) - 1]
+        return min(self.most, max(least, round(longer)))
+
+
+def onto_grid(boxes: Sequence[Box], grid: Grid) -> list[Box]:
+    """Each box in the nearest free cell, in its own proportions; without one it stays.
 
     A model whose training scenes stand on a grid draws best there, and a planner knows nothing of grids.
     """
     cells: list[tuple[int, int, int]] = []
     placed = []
     for box in boxes:
-        side = _steps(box, grid, len(boxes))
-        cell = next((c for c in _cells_near(box, grid, side) if not any(_touch(c, other) for other in cells)), None)
+        near = _cells_near(box, grid.lines, grid.steps(box, len(boxes)))
+        cell = next((c for c in near if not any(_touch(c, other) for other in cells)), None)
         cells += [cell] if cell else []
-        placed.append(_fitted(box, cell, grid) if cell else box)
+        placed.append(_fitted(box, cell, grid.lines) if cell else box)
     return placed
-
-
-def _steps(box: Box, grid: int, count: int) -> int:
-    longer = max(box[2] - box[0], box[3] - box[1])
-    least = LEAST_STEPS + (count <= FEW and longer >= SMALL)
-    return min(MOST_STEPS, max(least, round(longer * grid)))
 
 
 def _cells_near(box: Box, grid: int, side: int) -> list[tuple[int, int, int]]:

@@ -26,6 +26,7 @@ from generators.api import (
     picture_id,
 )
 from generators.autoregressive import Settings, Vocabulary
+from generators.world.layout_text import Grid
 from generators.world.sprites import font_installed
 
 torch = pytest.importorskip("torch")
@@ -207,6 +208,9 @@ def test_a_layout_is_text_after_the_prompt(generator, monkeypatch):
     draw(generator, request(kind="inpaint", sources=(picture_id(source),), mask=picture_id(mask)), source, mask)
     layout = "<w08><h16><c0408>"
     assert seen == [f"a red dog ; red dog {layout}", f"a red dog ; a red dog {layout}"]
+    monkeypatch.setattr(generator, "options", {**generator.options, "grid": Grid(4, (2,), 1, 2)})
+    draw(generator, request(regions=(Region("red dog", Box(0.05, 0, 0.55, 0.5)),)))
+    assert seen[-1] == "a red dog ; red dog <w08><h08><c0404>", "moved onto the grid that the model learnt"
 
 
 def test_no_text_can_spell_what_is_no_word(generator):
@@ -349,6 +353,23 @@ def test_unused_codes_are_filled_and_used_ones_left_alone(checkpoint):
     assert torch.equal(after[:30], before[:30]) and (after[30:] > 6).all()
     assert torch.equal(average.weights[BOOK], after)
     assert perplexity(torch.ones(32)) == pytest.approx(32) and perplexity(torch.eye(32)[0]) == pytest.approx(1)
+
+
+def test_a_tokenizer_begins_with_what_the_autoencoder_knows(tmp_path):
+    """Levels are matched from the picture inwards: the outermost convolutions and blocks are the autoencoder's."""
+    from generators.training import autoencoder, tokenizer
+
+    given = autoencoder.build(64, (8, 16, 16))
+    given.save_pretrained(tmp_path)
+    model = tokenizer.build(32, (8, 16, 16, 16), 64)
+    untouched = model.decoder.up_blocks[0].resnets[0].conv1.weight.clone()
+    assert tokenizer.start_from(tmp_path, model) > 20
+    assert torch.equal(model.encoder.conv_in.weight, given.encoder.conv_in.weight)
+    assert torch.equal(model.decoder.conv_out.weight, given.decoder.conv_out.weight)
+    for one, other in ((model.encoder.down_blocks[1], given.encoder.down_blocks[1]),
+                       (model.decoder.up_blocks[3], given.decoder.up_blocks[2])):
+        assert torch.equal(one.resnets[0].conv1.weight, other.resnets[0].conv1.weight)
+    assert torch.equal(model.decoder.up_blocks[0].resnets[0].conv1.weight, untouched)
 
 
 def steps_for_seconds():

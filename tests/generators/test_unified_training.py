@@ -187,6 +187,28 @@ def test_a_transformer_trains_resumes_draws_and_reads(tmp_path, checkpoint, monk
     assert isinstance(made.answer(drawn.image, "how many dogs are there?", never), str)
 
 
+def test_a_model_that_only_draws_is_a_beginning(tmp_path):
+    """Words, rows and codes keep what they were to it; the tasks' marks, which it had not, stay as they were."""
+    from generators.training import autoregressive, unified
+    from generators.training.pack_world import domain
+
+    of, codes = domain("small"), 32
+    given = autoregressive.Learner(of, autoregressive.vocabulary(of, codes), 64, 2)
+    given.net.save_pretrained(tmp_path / "transformer")
+    ids = unified.vocabulary(of, codes, "causal")
+    learner = unified.Learner(of, ids, 64, 2)
+    before = learner.net.get_input_embeddings().weight.detach().clone()
+    autoregressive.start_from(tmp_path, learner, ids)
+    own, theirs = learner.net.get_input_embeddings().weight, given.net.get_input_embeddings().weight
+    was = autoregressive.vocabulary(of, codes)
+    assert torch.equal(own[: ids.start], theirs[: was.start]) and torch.equal(own[ids.first :], theirs[was.first :])
+    assert torch.equal(own[ids.rows : ids.first], theirs[was.rows : was.first])
+    assert torch.equal(own[ids.end : ids.mask + 1], before[ids.end : ids.mask + 1])
+    assert torch.equal(learner.net.model.layers[1].mlp.up_proj.weight, given.net.model.layers[1].mlp.up_proj.weight)
+    with pytest.raises(ValueError, match="other words or codes"):
+        autoregressive.start_from(tmp_path, learner, unified.vocabulary(of, codes - 1, "causal"))
+
+
 @needs_font
 def test_every_lesson_moves_what_it_teaches(checkpoint):
     """One step of one lesson lowers its loss on the same examples."""

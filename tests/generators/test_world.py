@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from generators.world import vocabulary
-from generators.world.layout_text import coordinate_tokens, layout_text, onto_grid
+from generators.world.layout_text import Grid, coordinate_tokens, layout_text, onto_grid
 
 
 def test_vocabulary_needs_no_heavy_import():
@@ -74,7 +74,8 @@ def test_boxes_move_into_cells_of_the_grid():
     from generators.world.scenes import overlap
 
     boxes = [(0.1, 0.1, 0.45, 0.4), (0.42, 0.3, 0.8, 0.7), (0.0, 0.6, 0.2, 0.7), (0.6, 0.02, 1.0, 0.3)]
-    placed = onto_grid(boxes, 8)
+    grid = Grid(8, (3, 3, 3, 2, 2), small=2, most=4)
+    placed = onto_grid(boxes, grid)
     for old, new in zip(boxes, placed, strict=True):
         longer = max((new[2] - new[0], 0), (new[3] - new[1], 1))[1]
         assert new[longer] * 8 == pytest.approx(round(new[longer] * 8))
@@ -83,7 +84,22 @@ def test_boxes_move_into_cells_of_the_grid():
         assert all(abs((old[i] + old[i + 2]) / 2 - (new[i] + new[i + 2]) / 2) <= 0.19 for i in (0, 1))
     assert all(overlap(a, b) == 0 for i, a in enumerate(placed) for b in placed[i + 1 :])
     crowd = [(0.4, 0.4, 0.6, 0.6)] * 30
-    assert onto_grid(crowd, 8)[-1] == crowd[-1], "where no cell is free, a box stays"
+    assert onto_grid(crowd, grid)[-1] == crowd[-1], "where no cell is free, a box stays"
+
+
+@pytest.mark.parametrize("name", ["small", "full"])
+def test_cells_are_of_the_sizes_that_the_pack_says(name):
+    """For every count, a box that is too small or too large for the training scenes is brought to one of theirs."""
+    from generators.training.pack_facts import facts
+    from generators.world.scenes import GRID_SIDES
+
+    grid = Grid.of(facts(of=name))
+    for count, sides in GRID_SIDES[grid.lines].items():
+        usual, large = grid.small / grid.lines, 0.9
+        assert grid.steps((0, 0, usual, usual / 2), count) == min(sides)
+        assert grid.steps((0, 0, 0.1, 0.1), count) == grid.small <= min(sides)
+        assert grid.steps((0, 0, large, 0.1), count) == grid.most >= max(sides)
+    assert Grid.of({"objects": ["dog"]}) is None
 
 
 def test_without_the_font_rendering_says_so(monkeypatch):
