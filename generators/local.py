@@ -16,7 +16,7 @@ from PIL import Image
 from generators import geometry, hardware, weights
 from generators.api import Box, BrokenOutput, Model, ModelUnavailable, Region, Report, Request, Result, Stop
 from generators.world.layout_text import Box as Corners
-from generators.world.layout_text import onto_grid
+from generators.world.layout_text import Grid, onto_grid
 
 T = TypeVar("T")
 
@@ -100,7 +100,7 @@ class Local(ABC):
         if self.model.capabilities.boxes != "text":
             return []
         boxes: list[Corners] = [region.box for region in request.regions]
-        grid = self.options.get("grid")
+        grid = Grid.of(self.options.get("grid", {}))
         if request.kind == "generate" and grid:
             boxes = onto_grid(boxes, grid)
         return [Region(region.phrase, Box(*box)) for region, box in zip(request.regions, boxes, strict=True)]

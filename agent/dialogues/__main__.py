@@ -1,7 +1,7 @@
 """Writes sampled turns as chats, one JSON object a line: `python -m agent.dialogues --count 200000 --out chats.jsonl`.
 
-The same seed and number of workers write the same lines. `--check` tells instead how often the embedded planner, which
-reads the words, comes to the same calls as the truth, by kind of turn.
+The same seed writes the same lines, however many workers there are. `--check` tells instead how often the embedded
+planner, which reads the words, comes to the same calls as the truth, by kind of turn.
 """
 
 from __future__ import annotations

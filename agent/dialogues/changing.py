@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from agent.dialogues import phrases
+from agent.dialogues import describing, phrases
 from agent.dialogues.describing import listed
-from agent.dialogues.things import a_category, a_colour, a_thing, article, pointed, words_for
+from agent.dialogues.things import a_category, a_colour, a_name, a_thing, article, pointed, words_for
 from agent.dialogues.wording import Pen
 from agent.embedded.draft import Draft, Item
 from agent.embedded.syntax import Clause, Command, Control, Description, Link, NounPhrase, Relation
@@ -14,12 +14,21 @@ from generators.api import Box
 
 Said = tuple[str, Clause]
 
+
 def _led(pen: Pen, words: str) -> str:
     asking = words.split(" ", 1)[0] in phrases.ORDERS and pen.chance(0.4)
     return pen.one(phrases.ASKING if asking else phrases.LEADS) + words
 
 
 _NOWHERE = Box(0.4, 0.4, 0.6, 0.6)
+
+
+def is_exact(clause: Clause) -> bool:
+    """Whether it has words that nobody could guess if they were misspelt."""
+    if not isinstance(clause, Command):
+        return isinstance(clause, Description) and describing.is_exact(clause)
+    said = clause.description or Description()
+    return describing.is_exact(Description(objects=[*clause.targets, *clause.becomes, *said.objects], text=said.text))
 
 
 def a_change(pen: Pen, draft: Draft) -> Said:
@@ -99,12 +108,13 @@ def _recolour(pen: Pen, draft: Draft) -> Said:
     text = pen.write((
         "(make|paint|colour|color|turn|dye|render) {t} {c}", "(make|paint|turn) {t} {c}", "make {t} {c}",
         "(change|switch|set) {t} to {c}", "change the (colour|color) of {t} to {c}", "{t} should be {c}",
-        "(recolour|recolor) {t} (to|in|) {c}", "i want {t} (to be|in|) {c}", "can {t} be {c}", "give {t} a {c} colour",
+        "(recolour|recolor) {t} (to|in|) {c}", "i want {t} (to be|in|) {c}", "can {t} be {c}",
+        "give {t} {a} {c} colour",
         "{t} in {c}", "{t} {c}", "make {t} {c} instead", "turn {t} into {c}", "i'd like {t} to be {c}",
         "{t} {b} supposed to be {c}", "{t} needs to be {c}", "what if {t} (was|were) {c}", "let {t} be {c}",
         "{t} would look better in {c}", "i think {t} should be {c}", "{t} (must|ought to|could) be {c}",
         "how about making {t} {c}", "any chance {t} could be {c}", "{t}: {c}", "paint {t} in {c}",
-    ), t=words, c=said, b=is_)  # fmt: skip
+    ), t=words, c=said, b=is_, a=article("a", said))  # fmt: skip
     return text, Command("recolour", [target], colour=colour)
 
 
@@ -202,13 +212,11 @@ def keeping(pen: Pen, draft: Draft) -> Said:
 def _avoid(pen: Pen, draft: Draft) -> Said:
     """`no cats`: where there are some they go, where there are none it stays so."""
     if pen.chance(0.5):
-        name = pen.one(draft.items).name
-        several = words_for(pen, name, True)
+        name, known = pen.one(draft.items).name, True
     else:
-        _, phrase = a_thing(pen, looks=0.0, count=1)
-        name = phrase.name or ""
-        several = words_for(pen, name, True)
-    target = NounPhrase(name=name, known=True, plural=True, definite=True, quantity="all", count=None)
+        name, _, _, known = a_name(pen)
+    several = words_for(pen, name, True)
+    target = NounPhrase(name=name, known=known, plural=True, definite=True, quantity="all", count=None)
     return pen.write(("no {w}(| please)", "without (any |){w}", "there should be no {w}", "i don't want any {w}",
                       "but no {w}"), w=several), Command("remove", [target])
 
@@ -218,8 +226,8 @@ def _replace(pen: Pen, draft: Draft) -> Said:
     new, becomes = a_thing(pen, looks=0.7, count=1)
     if becomes.article != "indef":
         becomes.counted, becomes.article = True, "indef"
-        new = f"{article('a', new.removeprefix('one ').removeprefix('1 ').removeprefix('a single '))} " \
-              f"{new.removeprefix('one ').removeprefix('1 ').removeprefix('a single ')}"
+        bare = new.removeprefix("one ").removeprefix("1 ").removeprefix("a single ")
+        new = f"{article('a', bare)} {bare}"
     text = pen.write((
         "(replace|swap|exchange|substitute) {t} (with|for|by) {n}", "replace {t} with {n}",
         "(turn|change) {t} into {n}",
@@ -311,10 +319,8 @@ def _missing(pen: Pen, draft: Draft) -> Said:
     else:
         _, phrase = a_thing(pen, looks=0.0, count=1)
     word = words_for(pen, phrase.name or "")
-    text = pen.write(("you (forgot|missed|left out) the {w}", "where is the {w}", "the {w} is missing",
-                      "there is no {w}", "i (don't|can't) see (the|any) {w}", "the {w} is not there"), w=word)
-    if text.startswith("where"):
-        text = f"you forgot the {word}"
+    text = pen.write(("you (forgot|missed|left out) the {w}", "the {w} is missing", "there is no {w}",
+                      "i (don't|can't) see (the|any) {w}", "the {w} is not there"), w=word)
     return text, Command("add", description=Description(objects=[phrase], marks={"missing"}))
 
 

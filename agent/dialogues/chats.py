@@ -11,12 +11,12 @@ import random
 from typing import Any
 
 from agent.dialogues.sampler import Turn
+from agent.dialogues.talking import DONE
 from agent.dialogues.wording import Pen
 from tools.api import Brief
 
 Chat = dict[str, Any]
 
-DONE = "Here it is."
 NOTED = "Noted for this picture; nothing had to be drawn."
 _ERRORS = (
     "{id} is as far there as it can be.",
@@ -45,7 +45,7 @@ def afterwards(turn: Turn, rng: random.Random) -> Chat | None:
         return None
     pen, chat = Pen(rng), chat_of(turn)
     name = turn.calls[-1][0]
-    names = [id for thing in turn.now.scene for id in (thing.id,)] or ["dog-1"]
+    names = [thing.id for thing in turn.now.scene] or ["dog-1"]
     told = "Done."
     if pen.chance(0.2):
         error = pen.one(_ERRORS).format(id=pen.one(names), name=pen.one(names).rpartition("-")[0])

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from agent.dialogues.sampler import Turn, _short
+from agent.dialogues.sampler import Turn, call_short
 from agent.embedded.interpret import interpret
 from agent.embedded.situation import unmarked
 
@@ -16,7 +16,7 @@ def agrees(turn: Turn) -> bool:
     """Whether the words alone lead the embedded planner to the same calls, but for how an edit is put into words."""
     words, _ = unmarked(turn.words)
     plan = interpret(replace(turn.now, message=words, said=None))
-    return _bare(_short(name, given) for name, given in plan.calls) == _bare(turn.calls)
+    return _bare(call_short(name, given) for name, given in plan.calls) == _bare(turn.calls)
 
 
 def _bare(calls: Iterable[tuple[str, dict[str, Any]]]) -> list[tuple[str, dict[str, Any]]]:

@@ -14,11 +14,10 @@ from generators.world import vocabulary
 
 @dataclass
 class Draw:
-    """A request for a picture: its words and what they mean. `exact` words must not be misspelt."""
+    """A request for a picture: its words and what they mean."""
 
     words: str
     said: Description
-    exact: bool = False
 
 
 @dataclass
@@ -39,18 +38,20 @@ def described(pen: Pen, anew: bool = False) -> Draw:
     what = _set_in(pen, what, ground, style)
     what += _rest(pen, parts.said)
     words = _asked(pen, parts.said, what, anew, parts.fronted or what.startswith(_NO_VERB))
-    return Draw(words, parts.said, _is_exact(parts.said))
+    return Draw(words, parts.said)
 
 
-def _is_exact(said: Description) -> bool:
-    return bool(said.text) or any(not thing.known for thing in said.objects)
+def is_exact(said: Description) -> bool:
+    """Whether it has words that nobody could guess if they were misspelt."""
+    things = (*said.objects, *said.avoid)
+    return bool(said.text) or any(thing.name and not (thing.known or thing.category) for thing in things)
 
 
 def _asked(pen: Pen, said: Description, what: str, anew: bool, fronted: bool) -> str:
     """With the words around it, and the mark that they leave in the meaning; `fronted` takes no verb before it."""
     if fronted and not anew:
         return pen.one(phrases.OPENINGS) + what
-    again = {"new": 3, "draw": 0 if fronted else 6, "": 2.5 if said.objects else 0}
+    again = {"new": 3, "draw": 0 if fronted else 6, "": 2.5 if said.objects and not fronted else 0}
     kind = pen.pick(again if anew else {"draw": 4, "want": 1.6, "": 4.5})
     said.marks |= {kind} - {""}
     table = {"draw": phrases.DRAWING, "want": phrases.WANTING, "new": phrases.ANEW, "": phrases.FRAMING}[kind]
@@ -76,10 +77,7 @@ def _subject(pen: Pen, parts: _Parts) -> None:
 
 def _new(pen: Pen, parts: _Parts, **given: Any) -> str:
     """One more object, of another name than the others."""
-    taken = frozenset(thing.name or "" for thing in parts.said.objects)
-    words, phrase = a_thing(pen, taken, **given)
-    if not phrase.known and phrase.name in taken:
-        return _new(pen, parts, **given)
+    words, phrase = a_thing(pen, frozenset(thing.name or "" for thing in parts.said.objects), **given)
     parts.said.objects.append(phrase)
     return words
 
@@ -101,7 +99,8 @@ def _one(pen: Pen, parts: _Parts) -> None:
     thing = parts.said.objects[0]
     if thing.colour is None and pen.chance(0.06):
         word, thing.colour = a_colour(pen)
-        words = pen.write(("{words} that is {c}", "{words} in {c}", "{words}, {c}"), words=words, c=word)
+        words = pen.write(("{words} that {b} {c}", "{words} in {c}", "{words}, {c}"), words=words, c=word,
+                          b="are" if thing.plural else "is")
     if pen.chance(0.1):
         thing.place = pen.one(tuple(phrases.PLACES))
         words = f"{words} {pen.one(phrases.PLACES[thing.place])}"
@@ -209,11 +208,10 @@ def _two_colours(pen: Pen, parts: _Parts) -> None:
     """`a red and a blue car`, `red and blue cars`, `three balls: red, green and blue`."""
     name, one, several, known = a_name(pen)
     colours = pen.rng.sample(vocabulary.COLOURS, pen.one((2, 2, 3)))
-    form = pen.pick({"each": 3, "list": 2}) if len(colours) > 1 else "each"
     for colour in colours:
         parts.said.objects.append(NounPhrase(name=name, known=known, colour=colour.name, counted=True))
     names = [colour.name for colour in colours]
-    if form == "each" and len(names) == 2:
+    if len(names) == 2 and pen.chance(0.6):
         first = article("a", names[0])
         parts.words.append(f"{first} {names[0]} and {article('a', names[1])} {names[1]} {one}")
     else:
@@ -227,13 +225,13 @@ def _in_parts(pen: Pen, parts: _Parts) -> None:
     first, second = (colour.name for colour in pen.rng.sample(vocabulary.COLOURS, 2))
     total = pen.one((2, 2, 3, 4))
     number = pen.one(phrases.NUMBERS[total][:2])
-    one, rest = 1, total - 1
+    rest = total - 1
     if pen.chance(0.6):
         tail = f"one {first} and {'one' if rest == 1 else phrases.NUMBERS[rest][0]} {second}"
     else:
         tail, second = pen.one((f"one of them {first}", f"one of them is {first}", f"one is {first}")), ""
     made = [NounPhrase(name=name, known=known, plural=rest > 1, count=rest, counted=True, colour=second or None),
-            NounPhrase(name=name, known=known, count=one, counted=True, colour=first)]
+            NounPhrase(name=name, known=known, count=1, counted=True, colour=first)]
     parts.said.objects += made if not second else made[::-1]
     parts.words.append(f"{number} {several}, {tail}")
 
@@ -276,7 +274,8 @@ def _ground(pen: Pen, said: Description, share: float) -> str:
         patterns = ("with {a} {w} (background|backdrop)", "{w} background", "background: {w}",
                     "in the background {a} {w}", "and {a} {w} in the background")
         coloured = said.background.startswith("plain")
-        return pen.write(patterns[:3] if coloured else patterns, a=article("a", word), w=word)
+        a = "" if word.endswith("s") else article("a", word)
+        return pen.write(patterns[:3] if coloured else patterns, a=a, w=word)
     return pen.write(phrases.GROUNDS[said.background])
 
 
@@ -311,9 +310,9 @@ def _rest(pen: Pen, said: Description) -> str:
         words += lead + pen.one((" or ", " and ")).join(several for _, _, several, _ in names)
     if pen.chance(0.03):
         said.text = pen.one(phrases.SAYINGS)
-        words += pen.write((' with the (words|text) "{t}"', ' (that says|saying) "{t}"', " with the word '{t}'"),
-                           t=said.text).join((" ", ""))
+        words += " " + pen.write(('with the (words|text) "{t}"', '(that says|saying) "{t}"', "with the word '{t}'"),
+                                 t=said.text)
     if pen.chance(0.02):
         said.seed = pen.rng.randrange(10000)
-        words += pen.write(" (with|, |using) seed {n}", n=str(said.seed)).join((" ", ""))
+        words += " " + pen.write("(with|, |using) seed {n}", n=str(said.seed))
     return words

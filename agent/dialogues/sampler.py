@@ -56,14 +56,33 @@ class Turn:
 
 @dataclass
 class _Said:
-    """A message and what it means; a `plan` where no clause says it. `exact` words must not be misspelt."""
+    """A message and what it means; a `plan` where no clause says it, for an answer all that is `known` then."""
 
     kind: str
     words: str
     clauses: list[Clause] = field(default_factory=list)
     plan: Plan | None = None
     known: Answers | None = None
-    exact: bool = False
+
+    @property
+    def slips(self) -> float:
+        """How often it is misspelt: never where it has words that nobody could guess."""
+        answers = [told for _, told in self.known.slots] if self.known else []
+        exact = any(map(changing.is_exact, [*self.clauses, *answers]))
+        return 0.0 if exact else 0.05 if self.kind == "talk" else 0.12
+
+
+@dataclass
+class _Wish:
+    """What a question interrupted: its clauses, what had been said before it, and what answers have settled so far."""
+
+    clauses: list[Clause] = field(default_factory=list)
+    before: list[list[Clause]] = field(default_factory=list)
+    known: Answers = field(default_factory=Answers)
+
+    def with_answer(self, answer: Answers) -> Answers:
+        """All that is known with another answer."""
+        return Answers(answer.choice or self.known.choice, [*self.known.slots, *answer.slots])
 
 
 class Conversation:
@@ -77,7 +96,7 @@ class Conversation:
         self.versions: list[str] = []
         self.kept: dict[str, tuple[Brief | None, list[SceneObject], str | None]] = {}
         self.question: Question | None = None
-        self.wish: tuple[list[Clause], list[list[Clause]]] = ([], [])
+        self.wish = _Wish()
         self.said: list[list[Clause]] = []
         self.history: list[dict[str, str]] = []
         self.able = self._abilities()
@@ -93,20 +112,16 @@ class Conversation:
         """The next turn; what it leads to counts as done."""
         now = self._situation()
         said = self._next(now)
-        if said.exact or said.kind == "talk":
-            words = self.pen.typed(said.words, 0.0 if said.exact else 0.05)
-        else:
-            words = self.pen.typed(said.words)
         marks = [mark for mark, on in (("[mask]", now.mask), ("[picture]", now.uploads)) if on]
-        words = " ".join([*marks, words])
+        words = " ".join([*marks, self.pen.typed(said.words, said.slips)])
         plan = said.plan or self._led_to(now, said)
-        turn = Turn(said.kind, words, now, [_short(name, given) for name, given in plan.calls], _plain(plan),
+        turn = Turn(said.kind, words, now, [call_short(name, given) for name, given in plan.calls], _plain(plan),
                     list(self.history))
         self._over(turn, said, now)
         return turn
 
     def _situation(self) -> Situation:
-        pen, offered = self.pen, list(TOOLS)
+        pen = self.pen
         now = Situation(brief=self.brief, picture=self.picture, scene=list(self.scene), versions=list(self.versions),
                         capabilities=self.able, world=_world(), question=self.question, strict=False,
                         said=list(self.said), history=[m["content"] for m in self.history if m["role"] == "user"])
@@ -121,15 +136,14 @@ class Conversation:
                   "select": not (now.picture or now.versions), "critique": not now.has_picture}
         absent |= {name: True for name in ("edit", "inpaint") if name not in self.able}
         absent["layout_plan"] = "boxes" not in self.able
-        now.offered = tuple(name for name in offered if not absent.get(name))
+        now.offered = tuple(name for name in TOOLS if not absent.get(name))
         return now
 
     def _led_to(self, now: Situation, said: _Said) -> Plan:
-        clauses = deepcopy(said.clauses)
-        if said.known is not None:
-            before = replace(now, question=None, said=self.wish[1])
-            return interpret.carry_out(before, deepcopy(self.wish[0]), deepcopy(said.known))
-        return interpret.carry_out(now, clauses)
+        if said.known is None:
+            return interpret.carry_out(now, deepcopy(said.clauses))
+        before = replace(now, question=None, said=self.wish.before)
+        return interpret.carry_out(before, deepcopy(self.wish.clauses), deepcopy(said.known))
 
     # --- what is said next ---
 
@@ -150,11 +164,11 @@ class Conversation:
 
     def _new(self, now: Situation) -> _Said:
         request = describing.described(self.pen)
-        return _Said("new", request.words, [request.said], exact=request.exact)
+        return _Said("new", request.words, [request.said])
 
     def _anew(self, now: Situation) -> _Said:
         request = describing.described(self.pen, anew=True)
-        return _Said("anew", request.words, [request.said], exact=request.exact)
+        return _Said("anew", request.words, [request.said])
 
     def _both(self, now: Situation) -> _Said:
         """`a dog and a cat. make the cat black`: the change is part of the first picture."""
@@ -168,7 +182,7 @@ class Conversation:
             clause.description.links or clause.description.relations)
         if not isinstance(clause, Command) or placed or clause.operation in ("only keep", "restyle", "background"):
             return self._new(now)
-        return _Said("both", f"{request.words}. {words}", [request.said, clause], exact=request.exact)
+        return _Said("both", f"{request.words}. {words}", [request.said, clause])
 
     def _category(self, now: Situation) -> _Said:
         words, phrase = things.a_category(self.pen)
@@ -188,7 +202,7 @@ class Conversation:
         words, said = self.pen.one((talking.contradiction, talking.too_many))(self.pen)
         if now.has_picture:
             words, said.marks = f"new picture: {words}", said.marks | {"new"}
-        return _Said("never", words, [said], exact=not all(thing.known for thing in said.objects))
+        return _Said("never", words, [said])
 
     def _change(self, now: Situation) -> _Said:
         draft = interpret._draft(now)
@@ -197,7 +211,7 @@ class Conversation:
             words = changing.an_order(self.pen, imagined) if imagined.items else None
             return _Said("no picture", words, [], Plan(text=talking.NO_PICTURE)) if words else self._new(now)
         words, clauses = changing.changes(self.pen, draft)
-        return _Said("change", words, clauses, exact=not all(map(_known, clauses)))
+        return _Said("change", words, clauses)
 
     def _look(self, now: Situation) -> _Said:
         words, clauses = changing.a_new_look(self.pen, interpret._draft(now))
@@ -232,14 +246,15 @@ class Conversation:
         return _Said("talk", chat.words, [], Plan(text=chat.reply))
 
     def _question(self, now: Situation) -> _Said:
-        chat = talking.about_picture(self.pen, now.scene, self.brief.background if self.brief else None)
+        ground = self.brief.background if self.brief and not now.uploads else None
+        chat = talking.about_picture(self.pen, now.scene, ground)
         return _Said("question", chat.words, [], Plan(text=chat.reply))
 
     def _answer(self, question: Question) -> _Said:
-        answer = talking.an_answer(self.pen, question, self.wish[0], self.scene)
+        answer = talking.an_answer(self.pen, question, self.wish.clauses, self.scene)
         if answer.known is None:
             return _Said("answer", answer.words, [], Plan(text=replies.ALL_RIGHT))
-        return _Said("answer", answer.words, [], known=answer.known)
+        return _Said("answer", answer.words, [], known=self.wish.with_answer(answer.known))
 
     def _painted(self, now: Situation) -> _Said:
         """Something for the part that was painted over."""
@@ -264,16 +279,17 @@ class Conversation:
 
     def _over(self, turn: Turn, said: _Said, now: Situation) -> None:
         asked = next((given for name, given in turn.calls if name == "ask"), None)
-        if asked:
-            clauses, before = (self.wish if said.known else (said.clauses, self.said))
-            self.wish = (clauses, before)
+        self.said.insert(0, self.wish.clauses if said.known else said.clauses)
+        if asked and said.known:
+            self.wish.known = said.known
+        elif asked:
+            self.wish = _Wish(said.clauses, self.said[1:])
         self.question = None
         if asked:
             self.question = Question(text=asked["question"], options=asked["options"], slot=asked["slot"])
         self._carry_out(turn, now)
-        self.said.insert(0, said.clauses or (self.wish[0] if said.known else []))
         self.history += [{"role": "user", "content": turn.words},
-                         {"role": "assistant", "content": turn.text or (asked or {}).get("question", "Here it is.")}]
+                         {"role": "assistant", "content": turn.text or (asked or {}).get("question", talking.DONE)}]
 
     def _carry_out(self, turn: Turn, now: Situation) -> None:
         """What the calls do to Brief, picture and scene."""
@@ -311,15 +327,6 @@ class Conversation:
             self.brief, self.scene, _ = self.kept[picture]
 
 
-def _known(clause: Clause) -> bool:
-    things = []
-    if isinstance(clause, Command):
-        things = [*clause.becomes, *(clause.description.objects if clause.description else [])]
-        if clause.description and clause.description.text:
-            return False
-    return all(thing.known or not thing.name for thing in things)
-
-
 def _plain(plan: Plan) -> str:
     """The words that answer, without what only a grammar can say; of a picture there is to speak when it is there."""
     if plan.calls:
@@ -346,7 +353,8 @@ def _object_short(thing: dict[str, Any]) -> dict[str, Any]:
             if (thing[name] != 1 if name == "count" else thing[name])}
 
 
-def _short(name: str, given: dict[str, Any]) -> Call:
+def call_short(name: str, given: dict[str, Any]) -> Call:
+    """A call with the arguments that say something, in the order of the schema."""
     if name == "write_brief":
         return name, {"brief": brief_short(given["brief"])}
     if name == "generate":

@@ -8,7 +8,7 @@ from agent.dialogues import phrases
 from agent.dialogues.describing import described
 from agent.dialogues.things import a_colour, a_name, a_thing, article, words_for
 from agent.dialogues.wording import Pen
-from agent.embedded import replies
+from agent.embedded import drawing, replies
 from agent.embedded.answers import Answers
 from agent.embedded.drawing import Trouble
 from agent.embedded.references import Choice
@@ -17,6 +17,7 @@ from agent.embedded.words import FOREIGN
 from tools.api import Question, SceneObject
 from tools.naming import listed, plural, some
 
+DONE = "Here it is."
 HELLO = "Hello! Say what you want to see, and then what to change."
 HELP = 'Say what to draw, for example "two dogs on a beach", then "make the left dog purple", "add a cake" or "undo".'
 WHO = "I am Maquette, an image studio that you talk to."
@@ -214,8 +215,8 @@ def _which(pen: Pen, question: Question, wish: list[Clause], scene: list[SceneOb
     if pen.chance(0.12):
         return Answer(_chooses(pen), Answers(choice=Choice(any=True)))
     if pen.chance(0.2):
-        every = pen.write("(both|all|all of them|both of them|every one|them all)")
-        return Answer(every, Answers(choice=Choice(every=True)))
+        ways = ("all", "all of them", "every one", "them all", *(("both", "both of them") if len(options) == 3 else ()))
+        return Answer(pen.one(ways), Answers(choice=Choice(every=True)))
     colour = pen.one(_told_by_colour(wish, scene) or [None])
     if colour and pen.chance(0.4):
         phrase = NounPhrase(definite=True, article="def", colour=colour)
@@ -251,12 +252,12 @@ def _relation(pen: Pen, question: Question, wish: list[Clause]) -> Answer:
     """One of the two relations that cannot both be: its things stand in that way, and nothing else is said."""
     said = next(clause for clause in wish if isinstance(clause, Description))
     number = pen.one((0, 1))
-    option = question.options[number]
-    first, second = (option.find(thing.name or "") for thing in said.objects)
-    link = Link(0, said.links[0 if first < second else 1].name, 1)
-    things = said.objects if first < second else said.objects[::-1]
+    option, brief = question.options[number], drawing.brief_of(said, "")
+    texts = drawing._definite([brief.relation_text(relation) for relation in brief.relations])
+    link = said.links[[text[:len(option)] for text in texts].index(option)]
+    things = [said.objects[link.subject], said.objects[link.object]]
     words = pen.one((option, option, *(("the first", "the first one"), ("the second", "the second one"))[number]))
-    return Answer(words, Answers(slots=[("relation", Description(objects=things, links=[link]))]))
+    return Answer(words, Answers(slots=[("relation", Description(objects=things, links=[Link(0, link.name, 1)]))]))
 
 
 def _place(pen: Pen, question: Question, wish: list[Clause]) -> Answer:

@@ -39,12 +39,12 @@ def _names() -> Mapping[str, tuple[tuple[str, str], ...]]:
 
 def a_name(pen: Pen, avoid: frozenset[str] = frozenset()) -> tuple[str, str, str, bool]:
     """The name of some thing, its singular and plural as they are said, and whether the world has it."""
-    if pen.chance(0.04):
-        word = pen.one(phrases.STRANGERS)
-        return word, word, vocabulary.plural_of(word), False
-    name = pen.one(_USUAL if pen.chance(0.4) else tuple(_names()))
+    strange = pen.chance(0.04)
+    name = pen.one(phrases.STRANGERS if strange else _USUAL if pen.chance(0.4) else tuple(_names()))
     if name in avoid:
         return a_name(pen, avoid)
+    if strange:
+        return name, name, vocabulary.plural_of(name), False
     glyph = vocabulary.find_thing(name).glyph if pen.chance(0.006) else None  # type: ignore[union-attr]
     if glyph and len(glyph) == 1:
         return name, glyph, glyph, True
@@ -105,11 +105,10 @@ def article(number: str, words: str) -> str:
 def a_category(pen: Pen) -> Said:
     """`an animal`: which one is left to somebody."""
     kind = pen.one([name for name in CATEGORY_MEMBERS if name not in ("furniture", "plant")])
-    word = "fruit" if kind == "fruit" else kind
     if pen.chance(0.8):
-        return f"{article('a', word)} {word}", NounPhrase(word, category=kind, counted=True, article="indef")
+        return f"{article('a', kind)} {kind}", NounPhrase(kind, category=kind, counted=True, article="indef")
     count = pen.one((2, 3))
-    return f"{pen.one(phrases.NUMBERS[count])} {word}s", NounPhrase(f"{word}s", category=kind, plural=True, count=count,
+    return f"{pen.one(phrases.NUMBERS[count])} {kind}s", NounPhrase(f"{kind}s", category=kind, plural=True, count=count,
                                                                     counted=True)
 
 

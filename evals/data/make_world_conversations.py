@@ -8,16 +8,13 @@ truth at its end is exact; no thing comes twice, so that every sentence can mean
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-from evals.data.make_world_generate import PACK, Line, Sampler, line, phrase, truth
+from evals.data.make_world_generate import Line, Sampler, line, phrase, truth, write
 from generators.world.captions import ground_phrase
 
-FOLDER = Path(__file__).parent
 PAINTED, TALKS, EDITS = 24, 20, 5
 SEED = 20261122
 FILLS = ("put {} here", "{}", "draw {} here", "replace this with {}")
@@ -103,13 +100,6 @@ def conversations(facts: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield {"id": f"five-{index:02d}", "tag": "five edits", "turns": talk.turns, "truth": talk.truth()}
 
 
-def main() -> None:
-    facts = json.loads(PACK.read_text())
-    for name, rows in (("world_inpaint", painted(facts)), ("world_multiturn", conversations(facts))):
-        lines = [json.dumps(row) + "\n" for row in rows]
-        (FOLDER / f"{name}.jsonl").write_text("".join(lines))
-        print(f"{name}.jsonl: {len(lines)} conversations")
-
-
 if __name__ == "__main__":
-    main()
+    write("world_inpaint", painted)
+    write("world_multiturn", conversations)

@@ -8,16 +8,13 @@ about: everywhere else the picture must stay as it was (the scorer "outside").
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
-from evals.data.make_world_generate import PACK, Line, Sampler, line, phrase, truth
+from evals.data.make_world_generate import Line, Sampler, line, phrase, truth, write
 from generators.world.captions import ground_phrase
 
-FILE = Path(__file__).with_name("world_edit.jsonl")
 EACH = 8
 SEED = 20261121
 Edit = tuple[str, str, Line, list[str]]
@@ -67,11 +64,5 @@ def items(facts: dict[str, Any]) -> Iterator[dict[str, Any]]:
             yield {"id": f"{name}-{index:02d}", "tag": name, "turns": [first, second], "truth": right}
 
 
-def main() -> None:
-    facts = json.loads(PACK.read_text())
-    FILE.write_text("".join(json.dumps(item) + "\n" for item in items(facts)))
-    print(f"{FILE.name}: {FILE.read_text().count(chr(10))} edits")
-
-
 if __name__ == "__main__":
-    main()
+    write("world_edit", items)

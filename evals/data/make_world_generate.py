@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from generators.world.captions import ground_phrase, with_article
 from generators.world.vocabulary import COUNTS, find_thing
 
-FILE = Path(__file__).with_name("world_generate.jsonl")
+FOLDER = Path(__file__).parent
 PACK = Path(__file__).resolve().parents[2] / "generators" / "pack" / "pack.json"
 EACH = 20
 SEED = 20261120
@@ -34,6 +34,7 @@ class Sampler:
     def __init__(self, facts: dict[str, Any], rng: random.Random) -> None:
         self.facts, self.rng = facts, rng
         self.held_out = [tuple(pair) for pair in facts.get("held_out", [])]
+        self.relations = [name for name in facts["relations"] if name in LINKS]
 
     def things(self, number: int) -> list[str]:
         return self.rng.sample(self.facts["objects"], number)
@@ -61,7 +62,7 @@ class Sampler:
         return phrase(thing, 1, colour), truth(line(thing, 1, colour))
 
     def position(self, index: int) -> tuple[str, Line]:
-        relation = self.facts["relations"][index % len(self.facts["relations"])]
+        relation = self.relations[index % len(self.relations)]
         a, b = self.things(2)
         link = self.rng.choice(LINKS[relation])
         return f"{phrase(a)} {link} {phrase(b)}", truth(line(b), line(a, position=(relation, 0)))
@@ -71,7 +72,7 @@ class Sampler:
         ground, (a, b) = self.rng.choice(self.facts["backgrounds"]), self.things(2)
         c, d = self.rng.sample(self.facts["colours"], 2)
         where = ground_phrase(self.rng, ground)
-        relation = self.rng.choice(self.facts["relations"])
+        relation = self.rng.choice(self.relations)
         link = self.rng.choice(LINKS[relation])
         kinds: list[tuple[str, list[Line]]] = [
             (f"{phrase(a, 2, c)} and {phrase(b)}", [line(a, 2, c), line(b)]),
@@ -126,11 +127,12 @@ def items(facts: dict[str, Any]) -> Iterator[dict[str, Any]]:
                 made += 1
 
 
-def main() -> None:
-    facts = json.loads(PACK.read_text())
-    FILE.write_text("".join(json.dumps(item) + "\n" for item in items(facts)))
-    print(f"{FILE.name}: {FILE.read_text().count(chr(10))} prompts")
+def write(name: str, made: Callable[[dict[str, Any]], Iterable[Line]]) -> None:
+    """Writes a suite's lines, of what the pack in this repository says that it can draw."""
+    lines = [json.dumps(item) + "\n" for item in made(json.loads(PACK.read_text()))]
+    (FOLDER / f"{name}.jsonl").write_text("".join(lines))
+    print(f"{name}.jsonl: {len(lines)} items")
 
 
 if __name__ == "__main__":
-    main()
+    write("world_generate", items)

@@ -7,16 +7,13 @@ of the world, so that what a pack has not learnt to draw does not count as not u
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from evals.api import Item, Task
-from evals.reading import json_lines
-
-FILE = Path(__file__).resolve().parents[1] / "data" / "utterances.jsonl"
+from evals.tasks import Lines
 
 
-class Utterances(Task):
+class Utterances(Lines, Task):
     name = "utterances"
     version = 1
     purpose = "sentences that people type, with the tool call and the Brief that they should lead to; draws nothing"
@@ -25,7 +22,7 @@ class Utterances(Task):
     generators = ("sketch",)
 
     def items(self) -> list[Item]:
-        return [_item(row) for row in json_lines(FILE) if row["split"] == "held-out" and row["model"] == "pack"]
+        return [_item(row) for row in self.rows() if row["split"] == "held-out" and row["model"] == "pack"]
 
 
 def _item(row: dict[str, Any]) -> Item:

@@ -5,22 +5,15 @@ Score a finished run with `--scorer outside` as well, for how much of the rest s
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from evals.api import Item, Task
-from evals.reading import json_lines
-
-FILE = Path(__file__).resolve().parents[1] / "data" / "world_edit.jsonl"
+from evals.api import Task
+from evals.tasks import Lines
 
 
-class WorldEdit(Task):
+class WorldEdit(Lines, Task):
     name = "world-edit"
     version = 1
     purpose = "40 edits of pictures just drawn: recolour, remove, add, replace, change the background"
     scorer = "world"
-
-    def items(self) -> list[Item]:
-        return [Item.model_validate(row) for row in json_lines(FILE)]
 
 
 TASK = WorldEdit()

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from evals.api import Item, Task
-from evals.reading import json_lines
-
-FILE = Path(__file__).resolve().parents[1] / "data" / "world_generate.jsonl"
+from evals.api import Task
+from evals.tasks import Lines
 
 
-class WorldGenerate(Task):
+class WorldGenerate(Lines, Task):
     name = "world-generate"
     version = 1
     purpose = "120 prompts: one thing, two, counts, colours, positions, and all of these mixed on a background"
     scorer = "world"
-
-    def items(self) -> list[Item]:
-        return [Item.model_validate(row) for row in json_lines(FILE)]
 
 
 TASK = WorldGenerate()

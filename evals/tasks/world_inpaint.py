@@ -5,22 +5,15 @@ Score a finished run with `--scorer outside` as well: what was not painted over 
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from evals.api import Item, Task
-from evals.reading import json_lines
-
-FILE = Path(__file__).resolve().parents[1] / "data" / "world_inpaint.jsonl"
+from evals.api import Task
+from evals.tasks import Lines
 
 
-class WorldInpaint(Task):
+class WorldInpaint(Lines, Task):
     name = "world-inpaint"
     version = 1
     purpose = "24 things painted over and replaced, or taken away, in pictures just drawn"
     scorer = "world"
-
-    def items(self) -> list[Item]:
-        return [Item.model_validate(row) for row in json_lines(FILE)]
 
 
 TASK = WorldInpaint()

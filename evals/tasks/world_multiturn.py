@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from evals.api import Item, Task
-from evals.reading import json_lines
-
-FILE = Path(__file__).resolve().parents[1] / "data" / "world_multiturn.jsonl"
+from evals.api import Task
+from evals.tasks import Lines
 
 
-class WorldMultiturn(Task):
+class WorldMultiturn(Lines, Task):
     name = "world-multiturn"
     version = 1
     purpose = "20 conversations of a picture and five edits in a row; right is what the last picture should hold"
     scorer = "world"
-
-    def items(self) -> list[Item]:
-        return [Item.model_validate(row) for row in json_lines(FILE)]
 
 
 TASK = WorldMultiturn()

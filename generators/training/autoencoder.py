@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import argparse
 import random
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,24 +16,17 @@ from diffusers import AutoencoderKLFlux2, Flux2KleinPipeline
 from torch import Tensor, nn
 
 from generators.training.common import (
-    Average,
-    Clock,
-    Curve,
+    Run,
     cores_to_feed,
-    learning_rate,
-    load_checkpoint,
-    make_optimisers,
     pick_device,
     restart_with_allocator_settings,
-    save_checkpoint,
-    set_rate,
-    to_tensor,
+    scaled,
+    world_parser,
 )
-from generators.training.feed import composer_for, stream
+from generators.training.compose import painted
+from generators.training.feed import Scenes, pictured
 from generators.training.pack_world import Domain, domain
-from generators.world.grounds import background
-from generators.world.scenes import SQUARE, Frame, Placed, Scene, World, box_for, render, sample_kind, sample_scene
-from generators.world.tables import Table, table_of
+from generators.world.scenes import SQUARE, Frame, Placed, Scene, World, box_for, sample_kind, sample_scene
 
 WIDTHS = (16, 32, 64, 128)
 
@@ -67,51 +58,25 @@ def crowded_scene(rng: random.Random, world: World, frame: Frame = SQUARE) -> Sc
     return Scene(tuple(objects), ground, style, seed, frame)
 
 
-@dataclass(frozen=True)
-class Scenes:
-    """Makes the n-th step's scenes, half of them crowded, in the frame whose turn it is."""
-
-    name: str
-    size: int
-    seed: int
-
-    def sample(self, step: int) -> list[Scene]:
-        of, rng = domain(self.name), random.Random(f"{self.seed}/autoencoder/{step}")
-        frame, world = of.frames[step % len(of.frames)], of.seen
-        return [
-            crowded_scene(rng, world, frame) if rng.random() < 0.5 else sample_scene(rng, world, None, frame)
-            for _ in range(self.size)
-        ]
-
-    def __call__(self, step: int) -> Table:
-        return table_of(self.sample(step), domain(self.name).extent)
+def seen_scene(rng: random.Random, of: Domain, frame: Frame) -> Scene:
+    """Every other one crowded."""
+    return crowded_scene(rng, of.seen, frame) if rng.random() < 0.5 else sample_scene(rng, of.seen, None, frame)
 
 
 BUSY = 2.0
 """How much more a pixel counts where an object is."""
 
 
-def rendered(scenes: list[Scene], extent: int) -> tuple[Tensor, Tensor]:
-    """Pictures (N x 3 x H x W in [-1, 1]) and weights (N x 1 x H x W) that favour objects over empty ground."""
-    pictures = [render(scene, extent) for scene in scenes]
-    grounds = [background(scene.background, scene.seed, extent) for scene in scenes]
-    busy = [np.abs(p.astype(np.int16) - g).max(-1) > 6 for p, g in zip(pictures, grounds, strict=True)]
-    weights = 1 + BUSY * torch.from_numpy(np.stack(busy).astype(np.float32))[:, None]
-    return to_tensor(torch.from_numpy(np.stack(pictures))), weights
+def pixel_weights(busy: Tensor) -> Tensor:
+    """N x H x W bool to N x 1 x H x W: objects over empty ground."""
+    return 1 + BUSY * busy[:, None]
 
 
-def batches(scenes: Scenes, device: torch.device, step: int, workers: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Pictures and weights, as `rendered`, for one step after another; a GPU composes them itself."""
-    of = domain(scenes.name)
-    if device.type == "cpu" and of.name == "small":
-        while True:
-            yield rendered(scenes.sample(step), of.extent)
-            step += 1
-    tables, compose = stream(scenes, step, workers), composer_for(of, device, workers)
-    for table in tables:
-        made = compose(table)
-        pictures = (made.pictures.float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
-        yield pictures, 1 + BUSY * made.busy[:, None].float()
+def batches(scenes: Scenes, step: int, device: torch.device, workers: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Pictures (N x 3 x H x W in [-1, 1]) and their pixels' weights for one step after another."""
+    layout = torch.channels_last if device.type == "cuda" else torch.contiguous_format
+    for _, made in pictured(scenes, step, device, workers):
+        yield scaled(made.pictures).contiguous(memory_format=layout), pixel_weights(made.busy)
 
 
 def reconstruction_loss(output: Tensor, target: Tensor, weight: Tensor) -> Tensor:
@@ -139,7 +104,7 @@ def _pictures(name: str, of: Domain, size: int, device: torch.device) -> Tensor:
     """Rendered scenes that training does not show, N x 3 x extent x extent in [-1, 1]."""
     rng = random.Random(name)
     scenes = [sample_scene(rng, of.seen) for _ in range(size)]
-    return to_tensor(torch.from_numpy(np.stack([render(s, of.extent) for s in scenes])).to(device))
+    return scaled(painted(scenes, of.extent).to(device))
 
 
 @torch.no_grad()
@@ -187,50 +152,30 @@ def train(args: argparse.Namespace) -> AutoencoderKLFlux2:
     model = start_model(of, args.decoder_of).to(device)
     if device.type == "cuda":
         model = model.to(memory_format=torch.channels_last)
-    optimisers = make_optimisers(model, args.rate, plain=("conv_in", "conv_out", "quant_conv"))
-    average = Average(model, 0.998)
-    facts = load_checkpoint(args.out, model, optimisers, average) or {"step": 0, "seconds": 0.0}
-    curve, step = Curve(args.out / "curve.jsonl"), facts["step"]
-    source = batches(Scenes(of.name, size, args.seed), device, step, cores_to_feed(device, args.workers))
-    clock, saved = Clock(args.minutes, facts["seconds"]), time.monotonic()
-    while not clock.over:
-        torch.manual_seed(args.seed * 1_000_003 + step)
-        pictures, weight = next(source)
-        set_rate(optimisers, learning_rate(clock.progress, step, warm_up=30, hold=0.5))
-        loss = step_loss(model, pictures, weight)
+    run = Run(args, model, ("conv_in", "conv_out", "quant_conv"), warm_up=30)
+    scenes = Scenes(seen_scene, "autoencoder", of.name, size, args.seed)
+    source = batches(scenes, run.step, device, cores_to_feed(device, args.workers))
+    for _ in run.steps():
+        loss = step_loss(model, *next(source))
         loss.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        for optimiser in optimisers:
-            optimiser.step()
-            optimiser.zero_grad(set_to_none=True)
-        average.update(model, step)
-        step += 1
-        if step % 20 == 0:
-            curve.add(step=step, seen=step * size, seconds=round(clock.seconds, 1), loss=loss.item())
-        if time.monotonic() - saved > 60:
-            save_checkpoint(args.out, model, optimisers, average, {"step": step, "seconds": clock.seconds})
-            saved = time.monotonic()
-    save_checkpoint(args.out, model, optimisers, average, {"step": step, "seconds": clock.seconds})
-    average.copy_to(model)
+        run.learn(size, {"loss": loss})
     if args.decoder_of is None:
         write_statistics(model, of, device)
-    curve.add(step=step, seen=step * size, seconds=round(clock.seconds, 1), psnr=psnr(model, of, device))
+    run.log(seen=run.step * size, psnr=psnr(model, of, device))
     return model
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    found = world_parser(__doc__, minutes=15, rate=3e-3, out=Path(".training/autoencoder"))
+    found.add_argument("--batch", type=int, help="16 on a CPU, 128 on a GPU")
+    found.add_argument("--decoder-of", type=Path, help="a trained model whose decoder alone is trained further")
+    return found
 
 
 def main() -> None:
     restart_with_allocator_settings("generators.training.autoencoder")
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--domain", choices=("small", "full"), default="small")
-    parser.add_argument("--minutes", type=float, default=15)
-    parser.add_argument("--out", type=Path, default=Path(".training/autoencoder"))
-    parser.add_argument("--batch", type=int, help="16 on a CPU, 128 on a GPU")
-    parser.add_argument("--rate", type=float, default=3e-3)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--device", default="auto")
-    parser.add_argument("--workers", type=int, help="processes that make scenes; by default all cores but one")
-    parser.add_argument("--decoder-of", type=Path, help="a trained model whose decoder alone is trained further")
-    args = parser.parse_args()
+    args = parser().parse_args()
     train(args).save_pretrained(args.out / "model")
 
 

@@ -16,6 +16,13 @@ TARGETS = {
     "relation": 0.75,
 }
 """What the first pack was to reach on held-out scenes."""
+CALL = ("num_inference_steps", "guidance_scale", "temperature", "top_k", "top_p", "passes")
+"""Settings that the card tells."""
+FAMILIES = {
+    "diffusion": "a `Flux2KleinPipeline`",
+    "autoregressive": "a `VQModel` and a `LlamaForCausalLM` over its codes",
+    "unified": "a `VQModel` and a `LlamaForCausalLM` over words and its codes, which also describes and answers",
+}
 
 
 def _share(row: dict[str, Any]) -> str:
@@ -24,21 +31,40 @@ def _share(row: dict[str, Any]) -> str:
 
 
 def _scores(metrics: dict) -> list[str]:
-    lines = ["| held-out scenes | with a layout | without | aim |", "|---|---|---|---|"]
-    with_layout, without = metrics["with layout"]["targets"], metrics["without layout"]["targets"]
-    for name, row in with_layout.items():
+    """A column with and one without a layout for each family."""
+    families = metrics["generators"]
+    heads = [f"{name}, {how}" for name in families for how in ("with a layout", "without")]
+    lines = [f"| held-out scenes | {' | '.join(heads)} | aim |", "|---" * (len(heads) + 2) + "|"]
+    for name in next(iter(families.values()))["with layout"]["targets"]:
+        cells = [_share(row[how]["targets"][name]) for row in families.values()
+                 for how in ("with layout", "without layout")]  # fmt: skip
         aim = f"{TARGETS[name]:.0%}" if name in TARGETS else ""
-        lines.append(f"| {name} | {_share(row)} | {_share(without[name])} | {aim} |")
+        lines.append(f"| {name} | {' | '.join(cells)} | {aim} |")
     return lines
 
 
 def _edits(metrics: dict) -> list[str]:
-    lines = ["| edit | with a layout | difference elsewhere | words alone |", "|---|---|---|---|"]
-    plain = metrics["edits without layout"]
-    for name, row in metrics["edits with layout"].items():
-        elsewhere = row.get("mean difference elsewhere")
-        alone = _share(plain[name]) if name in plain else "needs the hole"
-        lines.append(f"| {name} | {_share(row)} | {'' if elsewhere is None else elsewhere} | {alone} |")
+    families = metrics["generators"]
+    heads = [f"{name}, {how}" for name in families for how in ("with a layout", "difference elsewhere", "words alone")]
+    lines = [f"| edit | {' | '.join(heads)} |", "|---" * (len(heads) + 1) + "|"]
+    for kind in next(iter(families.values()))["edits with layout"]:
+        cells: list[str] = []
+        for row in families.values():
+            given, plain = row["edits with layout"][kind], row["edits without layout"]
+            elsewhere = given.get("mean difference elsewhere")
+            cells += [_share(given), "" if elsewhere is None else str(elsewhere)]
+            cells.append(_share(plain[kind]) if kind in plain else "needs the hole")
+        lines.append(f"| {kind} | {' | '.join(cells)} |")
+    return lines
+
+
+def _seconds(metrics: dict, facts: dict) -> list[str]:
+    lines = []
+    for name, row in metrics["generators"].items():
+        call = facts["call"] if name == "diffusion" else facts.get(name, {}).get("call", {})
+        how = ", ".join(f"{key.replace('_', ' ')} {call[key]}" for key in CALL if key in call)
+        lines.append(f"- {name}: a drawing {row['seconds']['drawing']} s, an edit {row['seconds']['edit']} s "
+                     f"(median, bfloat16, {row['threads']} threads{', ' + how if how else ''}).")  # fmt: skip
     return lines
 
 
@@ -66,12 +92,12 @@ def _eyes_on_generated(metrics: dict) -> list[str]:
 
 def _verdict(metrics: dict) -> str:
     """Which aims are met, by the shares with a layout."""
-    rows = metrics["with layout"]["targets"]
+    rows = metrics["generators"]["diffusion"]["with layout"]["targets"]
     met = [name for name, aim in TARGETS.items() if rows[name]["share"] >= aim]
     missed = [name for name in TARGETS if name not in met]
     parts = [f"met for {', '.join(met)}"] if met else []
     parts += [f"missed for {', '.join(missed)}"] if missed else []
-    return f"With a layout its aims (below) are {' and '.join(parts)}."
+    return f"With a layout the diffusion model's aims (below) are {' and '.join(parts)}."
 
 
 def _training(metrics: dict) -> list[str]:
@@ -82,18 +108,16 @@ def _training(metrics: dict) -> list[str]:
 def card(facts: dict, metrics: dict) -> str:
     """The card as Markdown."""
     width, height = facts["size"]
-    call, seconds = facts["call"], metrics["seconds"]
+    families = metrics["generators"]
     parts = [
         "# The pack",
         "",
-        f"Small models of our own that draw, edit and see {width} x {height} pictures of the picture world on a CPU: a "
-        "`Flux2KleinPipeline` (`diffusion/`) and a detector (`critic/`, a `SegformerForSemanticSegmentation`). Trained "
-        "from scratch on rendered scenes; safetensors only. The scores below are marked by a second "
-        "detector, the judge "
-        "in `evals/judge/`, which the studio itself never uses.",
+        f"Small models of our own that draw, edit and see {width} x {height} pictures of the picture world on a CPU: "
+        f"{', '.join(f'{FAMILIES[name]} (`{name}/`)' for name in families)}, and a detector (`critic/`, a "
+        "`SegformerForSemanticSegmentation`). Trained from scratch on rendered scenes; safetensors only. The scores "
+        "below are marked by a second detector, the judge in `evals/judge/`, which the studio itself never uses.",
         "",
-        "![held-out drawings, with a layout](samples.png)",
-        "",
+        *(f"![held-out drawings of the {name} model, with a layout](samples-{name}.png)\n" for name in families),
         "## What it can draw",
         "",
         f"- **Objects ({len(facts['objects'])})**: {', '.join(facts['objects'])}.",
@@ -128,7 +152,7 @@ def card(facts: dict, metrics: dict) -> str:
         *_edits(metrics),
         "",
         "Filling a painted hole: "
-        + "; ".join(f"{name} {_share(row)}" for name, row in metrics["inpainting"].items())
+        + "; ".join(f"{name} {_share(row)}" for name, row in families["diffusion"]["inpainting"].items())
         + ". Both composited by the mask.",
         "",
         "The detectors on held-out rendered scenes:",
@@ -140,9 +164,7 @@ def card(facts: dict, metrics: dict) -> str:
         "",
         *_eyes_on_generated(metrics),
         "",
-        f"A drawing takes {seconds['drawing']} s and an edit {seconds['edit']} s (median, bfloat16, "
-        f"{metrics['threads']} "
-        f"threads, {call['num_inference_steps']} steps, guidance {call['guidance_scale']}).",
+        *_seconds(metrics, facts),
         "",
         "## Training",
         "",
@@ -171,11 +193,18 @@ def card(facts: dict, metrics: dict) -> str:
     return "\n".join(parts)
 
 
+AFTER = "## The studio with it"
+"""What follows in the card is the evaluations' own, see `evals.card`."""
+
+
 def write_card(pack: Path = PACK) -> None:
-    """Writes README.md beside the weights."""
+    """Writes README.md beside the weights; what the evaluations wrote into it stays."""
     facts = json.loads((pack / "pack.json").read_text())
     metrics = json.loads((pack / "metrics.json").read_text())
-    (pack / "README.md").write_text(card(facts, metrics))
+    file = pack / "README.md"
+    known = file.read_text() if file.is_file() else ""
+    rest = f"\n{known[known.index(AFTER) :]}" if AFTER in known else ""
+    file.write_text(card(facts, metrics) + rest)
 
 
 if __name__ == "__main__":

@@ -1,21 +1,25 @@
-"""What every training script needs: set-up, schedule, optimiser, checkpoints without pickle, a curve."""
+"""What every training script needs: options, schedule, optimisers, checkpoints without pickle, a curve, the run."""
 
 from __future__ import annotations
 
+import argparse
 import json
 import math
 import os
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
+
+from generators.training.half import Master
 
 _ALLOCATOR = {
     # With glibc's defaults half of a CPU step goes to page faults: freed activations are unmapped at once.
@@ -34,6 +38,29 @@ def restart_with_allocator_settings(module: str) -> None:
         return
     os.environ.update(_ALLOCATOR)
     os.execv(sys.executable, [sys.executable, "-m", module, *sys.argv[1:]])
+
+
+def training_parser(doc: str | None, **defaults: Any) -> argparse.ArgumentParser:
+    """The options that every training has; ``defaults`` are a script's own, by name."""
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--minutes", type=float)
+    parser.add_argument("--until", type=float, help="end this sitting after so many minutes of the whole")
+    parser.add_argument("--spent", type=float, default=0.0, help="minutes that a lost checkpoint had behind it")
+    parser.add_argument("--rate", type=float)
+    parser.add_argument("--hold", type=float, default=0.5, help="share of the clock before the rate falls")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--device", default="auto")
+    parser.set_defaults(**defaults)
+    return parser
+
+
+def world_parser(doc: str | None, **defaults: Any) -> argparse.ArgumentParser:
+    """The options of a training on pictures of the world."""
+    parser = training_parser(doc, **defaults)
+    parser.add_argument("--domain", choices=("small", "full"), default="small")
+    parser.add_argument("--workers", type=int, help="processes that make examples; by default all cores but one")
+    return parser
 
 
 def pick_device(wanted: str) -> torch.device:
@@ -224,6 +251,13 @@ def load_checkpoint(
     return read_facts(path)
 
 
+def load_averaged(folder: Path, model: nn.Module) -> None:
+    """The averaged weights of a checkpoint, finished or not."""
+    average = Average(model)
+    load_checkpoint(folder, model, [], average)
+    average.copy_to(model)
+
+
 def read_facts(path: Path) -> dict:
     """The JSON facts in a checkpoint's header."""
     from safetensors import safe_open
@@ -246,12 +280,97 @@ class Curve:
         print(line, flush=True)
 
 
+LOG, KEEP = 50, 120
+"""Steps between two lines of the curve, seconds between two checkpoints."""
+
+
+class Run:
+    """One training of a model: taken up where it was left, stepped, logged, kept. A script is model, data and loss.
+
+        run = Run(args, model, plain=("conv_in",))
+        for factor in run.steps():
+            loss = …
+            loss.backward()
+            run.learn(len(batch), {"loss": loss})
+
+    ``args`` are those of `training_parser`. With a ``twin`` (`half.twin_of`) the gradients are the twin's, the steps
+    the model's. ``facts`` are kept in the checkpoint, beside ``step`` and ``seconds``.
+    """
+
+    def __init__(
+        self,
+        args: argparse.Namespace,
+        model: nn.Module,
+        plain: Iterable[str],
+        *,
+        decay: float = 0.998,
+        clip: float = 1.0,
+        warm_up: int = 100,
+        twin: nn.Module | None = None,
+        **facts: Any,
+    ):
+        self._args, self._model, self._clip, self._warm_up, self._facts = args, model, clip, warm_up, facts
+        self._optimisers, self.average = make_optimisers(model, args.rate, plain), Average(model, decay)
+        begun = {"step": 0, "seconds": 60 * args.spent}
+        found = load_checkpoint(args.out, model, self._optimisers, self.average) or begun
+        self.step: int = found["step"]
+        self._spent: float = found["seconds"]
+        self._master = Master(twin) if twin else None
+        if self._master:
+            self._master.attach(model)
+        self.clock: Clock
+        self.curve = Curve(args.out / "curve.jsonl")
+        self._told: dict[str, list[Tensor]] = defaultdict(list)
+
+    def steps(self) -> Iterator[float]:
+        """For each step, seeded and at its rate, the factor on that rate; in the end the model is the average."""
+        self.clock, kept = Clock(self._args.minutes, self._spent, self._args.until), time.monotonic()
+        while not self.clock.over:
+            if time.monotonic() - kept > KEEP:
+                self.save()
+                kept = time.monotonic()
+            torch.manual_seed(self._args.seed * 1_000_003 + self.step)
+            factor = learning_rate(self.clock.progress, self.step, self._warm_up, self._args.hold)
+            set_rate(self._optimisers, factor)
+            yield factor
+        self.save()
+        self.average.copy_to(self._model)
+
+    def learn(self, count: int, told: Mapping[str, Tensor]) -> None:
+        """Moves the weights along the gradients of ``count`` examples; what was ``told`` goes to the curve as means."""
+        if self._master:
+            self._master.pull()
+        nn.utils.clip_grad_norm_(self._model.parameters(), self._clip)
+        for optimiser in self._optimisers:
+            optimiser.step()
+            optimiser.zero_grad(set_to_none=True)
+        if self._master:
+            self._master.push()
+        self.average.update(self._model, self.step)
+        self.step += 1
+        for name, value in told.items():
+            # Read when they are logged: until then a GPU runs on.
+            self._told[name].append(value.detach())
+        if self.step % LOG == 0:
+            means = {name: torch.stack(values).double().mean().item() for name, values in self._told.items()}
+            self.log(seen=self.step * count, **means)
+            self._told.clear()
+
+    def log(self, **values: float) -> None:
+        """A line of the curve."""
+        self.curve.add(step=self.step, seconds=round(self.clock.seconds, 1), **values)
+
+    def save(self) -> None:
+        facts = {"step": self.step, "seconds": self.clock.seconds, **self._facts}
+        save_checkpoint(self._args.out, self._model, self._optimisers, self.average, facts)
+
+
 def upload(values: np.ndarray, device: torch.device) -> Tensor:
     """An array on the device; a GPU need not have finished its earlier work first."""
     tensor = torch.from_numpy(values)
     return tensor if device.type == "cpu" else tensor.pin_memory().to(device, non_blocking=True)
 
 
-def to_tensor(pictures: Tensor) -> Tensor:
-    """N x H x W x 3 uint8 to N x 3 x H x W in [-1, 1]."""
-    return (pictures.permute(0, 3, 1, 2).float() / 127.5 - 1).contiguous()
+def scaled(pictures: Tensor) -> Tensor:
+    """8 bits to [-1, 1]."""
+    return pictures.float() / 127.5 - 1

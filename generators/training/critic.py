@@ -9,10 +9,8 @@ from __future__ import annotations
 import argparse
 import math
 import random
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import count as numbers
 from pathlib import Path
 
 import numpy as np
@@ -25,25 +23,19 @@ from transformers.models.segformer.image_processing_pil_segformer import Segform
 
 from generators.seeing import OWN, Channels
 from generators.training.common import (
-    Average,
-    Clock,
-    Curve,
+    Run,
     cores_to_feed,
-    learning_rate,
-    load_checkpoint,
-    make_optimisers,
     pick_device,
     restart_with_allocator_settings,
-    save_checkpoint,
-    set_rate,
-    to_tensor,
+    scaled,
     upload,
+    world_parser,
 )
-from generators.training.feed import composer_for, stream
+from generators.training.feed import Scenes, pictured
 from generators.training.pack_world import Domain, domain
 from generators.training.spoiled import spoil
-from generators.world.scenes import GREY_STYLES, Scene, render, sample_scene
-from generators.world.tables import COLOUR_INDEX, GROUND_INDEX, STYLE_INDEX, THING_INDEX, Table, table_of
+from generators.world.scenes import GREY_STYLES, Frame, Scene, sample_scene
+from generators.world.tables import COLOUR_INDEX, GROUND_INDEX, STYLE_INDEX, THING_INDEX, Table, places, table_of
 
 SMALL = domain("small")
 
@@ -135,19 +127,12 @@ class Truth:
     tinted: Tensor
 
 
-def _places(names: tuple[str, ...], index: dict) -> np.ndarray:
-    """From indices of the whole vocabulary to those of a domain's names."""
-    found = np.full(max(index.values()) + 1, -1)
-    found[[index[name] for name in names]] = range(len(names))
-    return found
-
-
 def truth_of(table: Table, of: Domain, device: torch.device) -> Truth:
     """The targets of a table's scenes."""
     count, grid, world = len(table), of.sight // 4, of.seen
-    things, grounds = _places(world.things, THING_INDEX), _places(world.backgrounds, GROUND_INDEX)
+    things, grounds = places(world.things, THING_INDEX), places(world.backgrounds, GROUND_INDEX)
     # The vocabulary's 0 is an object's own colour, which is the last label.
-    colours = np.append(len(world.colours), _places(world.colours, COLOUR_INDEX)[1:])
+    colours = np.append(len(world.colours), places(world.colours, COLOUR_INDEX)[1:])
     heat = torch.zeros(count, len(world.things), grid, grid, device=device)
     box, offset = torch.zeros(2, count, 2, grid, grid, device=device)
     near = torch.zeros(count, grid, grid, device=device)
@@ -233,43 +218,17 @@ def augment(pictures: Tensor, vae: AutoencoderKLFlux2 | None, judge: bool, sight
     return (pictures * gain + lift).clamp(-1, 1)
 
 
-@dataclass(frozen=True)
-class Scenes:
-    """Makes the n-th step's scenes, in the frame whose turn it is."""
-
-    name: str
-    size: int
-    seed: int
-
-    def sample(self, step: int) -> list[Scene]:
-        of, rng = domain(self.name), random.Random(f"{self.seed}/critic/{step}")
-        return [sample_scene(rng, of.seen, None, of.frames[step % len(of.frames)]) for _ in range(self.size)]
-
-    def __call__(self, step: int) -> Table:
-        return table_of(self.sample(step), domain(self.name).extent)
+def seen_scene(rng: random.Random, of: Domain, frame: Frame) -> Scene:
+    return sample_scene(rng, of.seen, None, frame)
 
 
-def batches(scenes: Scenes, device: torch.device, step: int, workers: int) -> Iterator[tuple[Tensor, Truth]]:
+def batches(scenes: Scenes, step: int, device: torch.device, workers: int) -> Iterator[tuple[Tensor, Truth]]:
     """Pictures (N x 3 x H x W in [-1, 1]) and targets for one step after another, some objects spoilt."""
     of = domain(scenes.name)
-    for number, (pictures, table) in enumerate(pictured(scenes, of, device, step, workers), step):
+    for number, (table, made) in enumerate(pictured(scenes, step, device, workers), step):
         rng = random.Random(f"{scenes.seed}/spoilt/{number}")
-        pictures, table = spoil(rng, pictures, table, SPOILT)
+        pictures, table = spoil(rng, scaled(made.pictures), table, SPOILT)
         yield pictures, truth_of(table, of, device)
-
-
-def pictured(
-    scenes: Scenes, of: Domain, device: torch.device, step: int, workers: int
-) -> Iterator[tuple[Tensor, Table]]:
-    """Scenes and their pictures; a GPU composes them itself."""
-    if device.type == "cpu" and of.name == "small":
-        for number in numbers(step):
-            shown = scenes.sample(number)
-            pictures = torch.from_numpy(np.stack([render(scene, of.extent) for scene in shown]))
-            yield to_tensor(pictures), table_of(shown, of.extent)
-    tables, compose = stream(scenes, step, workers), composer_for(of, device, workers)
-    for table in tables:
-        yield compose(table).pictures.float() / 127.5 - 1, table
 
 
 def train(args: argparse.Namespace) -> SegformerForSemanticSegmentation:
@@ -279,60 +238,37 @@ def train(args: argparse.Namespace) -> SegformerForSemanticSegmentation:
     size = args.batch or (32 if device.type == "cpu" else 256)
     model = build(args.judge, of).to(device)
     channels = Channels(model.config.id2label)
-    optimisers = make_optimisers(model, args.rate, ("patch_embeddings", "classifier"))
     if args.init:
         model.load_state_dict(SegformerForSemanticSegmentation.from_pretrained(args.init).float().state_dict())
-    average = Average(model, 0.998)
-    facts = load_checkpoint(args.out, model, optimisers, average) or {"step": 0, "seconds": 0.0}
     vae = AutoencoderKLFlux2.from_pretrained(args.autoencoder).to(device, torch.bfloat16) if args.autoencoder else None
-    curve, step = Curve(args.out / "curve.jsonl"), facts["step"]
-    source = batches(Scenes(of.name, size, args.seed), device, step, cores_to_feed(device, args.workers))
-    clock, saved = Clock(args.minutes, facts["seconds"]), time.monotonic()
-    recent: list[Tensor] = []
-    while not clock.over:
-        torch.manual_seed(args.seed * 1_000_003 + step)
+    run = Run(args, model, ("patch_embeddings", "classifier"), clip=5.0, warm_up=50)
+    scenes = Scenes(seen_scene, "critic", of.name, size, args.seed)
+    source = batches(scenes, run.step, device, cores_to_feed(device, args.workers))
+    for _ in run.steps():
         pictures, truth = next(source)
         pictures = augment(pictures, vae, args.judge, of.sight)
-        set_rate(optimisers, learning_rate(clock.progress, step, warm_up=50, hold=0.5))
         with torch.autocast(device.type, torch.bfloat16):
             output = model(pixel_values=pictures).logits
         loss = detection_loss(output.float(), truth, channels)
         loss.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), 5.0)
-        for optimiser in optimisers:
-            optimiser.step()
-            optimiser.zero_grad(set_to_none=True)
-        average.update(model, step)
-        step += 1
-        recent.append(loss.detach())
-        if step % 50 == 0:
-            mean = torch.stack(recent).double().mean().item()
-            curve.add(step=step, seen=step * size, seconds=round(clock.seconds, 1), loss=mean)
-            recent = []
-        if time.monotonic() - saved > 90:
-            save_checkpoint(args.out, model, optimisers, average, {"step": step, "seconds": clock.seconds})
-            saved = time.monotonic()
-    save_checkpoint(args.out, model, optimisers, average, {"step": step, "seconds": clock.seconds})
-    average.copy_to(model)
+        run.learn(size, {"loss": loss})
     return model.eval()
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    found = world_parser(__doc__, minutes=10, rate=2e-3, seed=11, out=Path(".training/critic"))
+    found.add_argument("--export", type=Path, default=Path("generators/pack/critic"))
+    found.add_argument("--autoencoder", type=Path, help="the autoencoder whose round trip augments")
+    found.add_argument("--init", type=Path, help="begin with the weights of this detector's folder, if --out is empty")
+    found.add_argument("--judge", action="store_true", help="the evaluations' judge instead of the critic")
+    found.add_argument("--batch", type=int, help="32 on a CPU, 256 on a GPU")
+    return found
 
 
 def main() -> None:
     restart_with_allocator_settings("generators.training.critic")
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--domain", choices=("small", "full"), default="small")
-    parser.add_argument("--minutes", type=float, default=10)
-    parser.add_argument("--out", type=Path, default=Path(".training/critic"))
-    parser.add_argument("--export", type=Path, default=Path("generators/pack/critic"))
-    parser.add_argument("--autoencoder", type=Path, help="the autoencoder whose round trip augments")
-    parser.add_argument("--init", type=Path, help="begin with the weights of this detector's folder, if --out is empty")
-    parser.add_argument("--judge", action="store_true", help="the evaluations' judge instead of the critic")
-    parser.add_argument("--batch", type=int, help="32 on a CPU, 256 on a GPU")
-    parser.add_argument("--rate", type=float, default=2e-3)
-    parser.add_argument("--seed", type=int, default=11)
-    parser.add_argument("--device", default="auto")
-    parser.add_argument("--workers", type=int, help="processes that make scenes; by default all cores but one")
-    args = parser.parse_args()
+    args = parser().parse_args()
     model = train(args)
     model.to(torch.bfloat16).save_pretrained(args.export)
     build_processor(domain(args.domain)).save_pretrained(args.export)

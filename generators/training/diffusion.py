@@ -12,8 +12,6 @@ from __future__ import annotations
 
 import argparse
 import math
-import time
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -24,22 +22,17 @@ from torch import Tensor, nn
 from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
 
 from generators.training.common import (
-    Average,
-    Clock,
-    Curve,
+    Run,
     cores_to_feed,
-    learning_rate,
-    load_checkpoint,
-    make_optimisers,
+    load_averaged,
     pick_device,
     read_facts,
     restart_with_allocator_settings,
-    save_checkpoint,
-    set_rate,
+    world_parser,
 )
 from generators.training.examples import SMALL, Batch, Latents, bank_batches
 from generators.training.feed import fed_batches
-from generators.training.half import Master, attention_for
+from generators.training.half import attention_for, twin_of
 from generators.training.pack_facts import EDIT_TOKENS, MAX_TOKENS, OUT_LAYERS
 from generators.training.pack_world import Domain, domain
 from generators.training.token_truth import TruthHead
@@ -228,55 +221,21 @@ def train(args: argparse.Namespace) -> Learner:
     tokenizer, of = build_tokenizer(), domain(args.domain)
     sizes = {"heads": args.heads, "double": args.double, "single": args.single}
     full = Learner(len(tokenizer), of, **sizes).to(device)
-    half = Learner(len(tokenizer), of, **sizes).to(device, torch.bfloat16)
-    optimisers = make_optimisers(full, args.rate, PLAIN_LAYERS)
     if args.init:
         start_from(args.init, full)
-    average = Average(full, 0.999)
-    facts = load_checkpoint(args.out, full, optimisers, average) or {"step": 0, "seconds": 60 * args.spent}
-    master = Master(half)
-    master.attach(full)
+    half = twin_of(full)
+    run = Run(args, full, PLAIN_LAYERS, decay=0.999, twin=half, domain=of.name, **sizes)
     latents = Latents(AutoencoderKLFlux2.from_pretrained(args.autoencoder), device)
     denoise = compiled(Denoiser(half.transformer), args.compile)
-    curve, step = Curve(args.out / "curve.jsonl"), facts["step"]
-    source = batches(args, latents, device, step)
-    clock = Clock(args.minutes, facts["seconds"], args.until)
-    saved = time.monotonic()
-    recent: dict[str, list[Tensor]] = defaultdict(list)
-
-    def save() -> None:
-        now = {"step": step, "seconds": clock.seconds, "domain": of.name, **sizes}
-        save_checkpoint(args.out, full, optimisers, average, now)
-
-    while not clock.over:
-        torch.manual_seed(args.seed * 1_000_003 + step)
-        factor = learning_rate(clock.progress, step, warm_up=100, hold=args.hold)
-        set_rate(optimisers, factor)
+    source, size = batches(args, latents, device, run.step), args.drawings + args.edits
+    for factor in run.steps():
+        told: dict[str, Tensor] = {}
         for name, batch in next(source).items():
             flow, truth = losses(half, denoise, batch, tokenizer)
             # What helps to learn where things go holds back the last details: it fades with the rate.
-            share = len(batch.clean) / (args.drawings + args.edits)
-            ((flow + args.truth * factor * truth) * share).backward()
-            # Read when they are logged: until then a GPU runs on.
-            recent[name].append(flow.detach())
-            recent[f"{name} truth"].append(truth.detach())
-        master.pull()
-        nn.utils.clip_grad_norm_(full.parameters(), 1.0)
-        for optimiser in optimisers:
-            optimiser.step()
-        master.push()
-        average.update(full, step)
-        step += 1
-        if step % 50 == 0:
-            means = {name: torch.stack(values).double().mean().item() for name, values in recent.items()}
-            seen = step * (args.drawings + args.edits)
-            curve.add(step=step, seen=seen, seconds=round(clock.seconds, 1), **means)
-            recent.clear()
-        if time.monotonic() - saved > 180:
-            save()
-            saved = time.monotonic()
-    save()
-    average.copy_to(full)
+            ((flow + args.truth * factor * truth) * len(batch.clean) / size).backward()
+            told |= {name: flow, f"{name} truth": truth}
+        run.learn(size, told)
     return full
 
 
@@ -297,9 +256,7 @@ def load_average(folder: Path) -> Learner:
     facts = read_facts(folder / "checkpoint.safetensors")
     sizes = {name: facts[name] for name in ("heads", "double", "single")}
     learner = Learner(len(build_tokenizer()), domain(facts.get("domain", "small")), **sizes)
-    average = Average(learner)
-    load_checkpoint(folder, learner, [], average)
-    average.copy_to(learner)
+    load_averaged(folder, learner)
     return learner
 
 
@@ -309,33 +266,28 @@ def export(checkpoint: Path, autoencoder: Path, out: Path, shift: float = 1.0) -
     pipeline.save_pretrained(out, safe_serialization=True, max_shard_size="12MB")
 
 
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    found = world_parser(__doc__, minutes=80, rate=2e-3, hold=0.6, out=Path(".training/diffusion"))
+    found.add_argument("--autoencoder", type=Path, default=Path(".training/autoencoder/model"))
+    found.add_argument("--init", type=Path, help="begin with the weights of this pipeline folder, if --out is empty")
+    found.add_argument("--export", type=Path, help="only write the pipeline folder of the checkpoint in --out")
+    found.add_argument("--shift", type=float, default=1.0, help="the exported scheduler's shift")
+    found.add_argument("--drawings", type=int, default=44)
+    found.add_argument("--edits", type=int, default=20)
+    found.add_argument("--heads", type=int, default=4)
+    found.add_argument("--double", type=int, default=2)
+    found.add_argument("--single", type=int, default=6)
+    found.add_argument("--truth", type=float, default=0.15, help="weight of saying what lies at each token")
+    found.add_argument("--bank", type=int, default=24, help="encoded batches of 32 + 16 to start from")
+    found.add_argument("--reuse", type=int, default=6, help="how often an encoded example is met, about")
+    found.add_argument("--compile", action=argparse.BooleanOptionalAction, default=True)
+    return found
+
+
 def main() -> None:
     restart_with_allocator_settings("generators.training.diffusion")
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--domain", choices=("small", "full"), default="small")
-    parser.add_argument("--minutes", type=float, default=80)
-    parser.add_argument("--until", type=float, help="stop this sitting when so many of the minutes are over")
-    parser.add_argument("--spent", type=float, default=0.0, help="minutes that a lost checkpoint had behind it")
-    parser.add_argument("--out", type=Path, default=Path(".training/diffusion"))
-    parser.add_argument("--autoencoder", type=Path, default=Path(".training/autoencoder/model"))
-    parser.add_argument("--init", type=Path, help="begin with the weights of this pipeline folder, if --out is empty")
-    parser.add_argument("--export", type=Path, help="only write the pipeline folder of the checkpoint in --out")
-    parser.add_argument("--shift", type=float, default=1.0, help="the exported scheduler's shift")
-    parser.add_argument("--drawings", type=int, default=44)
-    parser.add_argument("--edits", type=int, default=20)
-    parser.add_argument("--heads", type=int, default=4)
-    parser.add_argument("--double", type=int, default=2)
-    parser.add_argument("--single", type=int, default=6)
-    parser.add_argument("--rate", type=float, default=2e-3)
-    parser.add_argument("--truth", type=float, default=0.15, help="weight of saying what lies at each token")
-    parser.add_argument("--hold", type=float, default=0.6, help="share of the clock before the rate falls")
-    parser.add_argument("--bank", type=int, default=24, help="encoded batches of 32 + 16 to start from")
-    parser.add_argument("--reuse", type=int, default=6, help="how often an encoded example is met, about")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--device", default="auto")
-    parser.add_argument("--workers", type=int, help="processes that make examples; by default all cores but one")
-    parser.add_argument("--compile", action=argparse.BooleanOptionalAction, default=True)
-    args = parser.parse_args()
+    args = parser().parse_args()
     if not args.export:
         with attention_for(pick_device(args.device)):
             train(args)

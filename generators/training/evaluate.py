@@ -1,8 +1,9 @@
-"""Measures the pack on held-out scenes: ``python -m generators.training.evaluate``.
+"""Measures the pack on held-out scenes: ``python -m generators.training.evaluate``, or of it what is named.
 
-Writes ``metrics.json``, the model card and a sheet of real drawings into the pack's folder.
-The judge (evals/judge) looks, never the critic that the studio itself uses. Scenes come from
-seeds that training does not use, and hold (thing, colour) pairs that it never showed.
+Each family draws and edits through its own file, called as the studio calls it. Writes ``metrics.json``, the model
+card and a sheet of real drawings for each family into the pack's folder; what is not measured again stays as it was.
+The judge (evals/judge) looks, never the critic that the studio itself uses. Scenes come from seeds that training does
+not use, and hold (thing, colour) pairs that it never showed.
 """
 
 from __future__ import annotations
@@ -12,29 +13,31 @@ import json
 import math
 import random
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from diffusers import Flux2KleinInpaintPipeline, Flux2KleinPipeline
 from PIL import Image
 
-from generators.api import Box, Detection, Seen
+from generators import registry
+from generators.api import Box, Detection, Extent, Kind, Model, Region, Request, Seen, picture_id
+from generators.geometry import mask_of
 from generators.seeing import OWN, Detector, has_colour
 from generators.shares import rounded, share
+from generators.training.card import write_card
 from generators.training.common import restart_with_allocator_settings
 from generators.training.labelled import mark, read
 from generators.training.pack_facts import PACK
 from generators.training.pack_world import pack_world
-from generators.world.captions import caption, region_phrase, regions
+from generators.world.captions import caption, ground_phrase, region_phrase, regions, with_article
 from generators.world.edits import KINDS, EditPair, edit_regions, sample_edit
-from generators.world.layout_text import layout_text
 from generators.world.scenes import Placed, Scene, box_for, render, sample_scene, sample_side
 
 JUDGE = Path(__file__).parents[2] / "evals" / "judge"
+METRICS = PACK / "metrics.json"
 EXTENT = 128
 
 
@@ -100,8 +103,6 @@ def _relation_task(rng: random.Random) -> Task:
         if gap > 0.3 and gap >= max(abs(across), abs(down)):
             break
     words = {"left of": "to the left of", "right of": "to the right of"}.get(relation, relation)
-    from generators.world.captions import ground_phrase, with_article
-
     prompt = f"a photo of {with_article(region_phrase(a))} {words} {with_article(region_phrase(b))}"
     prompt += f" {ground_phrase(rng, scene.background)}"
     return _task("relation", scene, prompt, rng, relation=lambda seen: relation_right(scene, seen, relation))
@@ -159,42 +160,42 @@ def _held_out_task(rng: random.Random) -> Task:
 # --- drawing ------------------------------------------------------------------------------
 
 
+Boxes = Sequence[tuple[str, tuple[float, float, float, float]]]
+
+
 class Studio:
-    """The pack's pipeline with its recommended calls."""
+    """A loaded generator, called as the studio would; ``options`` go over those of its own."""
 
-    def __init__(self, folder: Path, facts: dict):
-        self.pipeline = Flux2KleinPipeline.from_pretrained(folder, torch_dtype=torch.bfloat16, local_files_only=True)
-        self.pipeline.set_progress_bar_config(disable=True)
-        self.facts = facts
+    def __init__(self, model: Model, **options: Any):
+        self.model = replace(model, options={**model.options, **options})
+        self.generator = registry.generator(self.model)
+        self.generator.load()
 
-    def draw(self, texts: list[str], seeds: list[int], size: int = 32, **call: Any) -> list[Image.Image]:
-        """One picture for each text."""
-        call = {**self.facts["call"], **call}
-        pictures: list[Image.Image] = []
-        for start in range(0, len(texts), size):
-            part = slice(start, start + size)
-            makers = [torch.Generator().manual_seed(s) for s in seeds[part]]
-            pictures += self.pipeline(
-                prompt=texts[part], height=EXTENT, width=EXTENT, generator=makers, **call
-            ).images  # fmt: skip
-        return pictures
+    def draw(self, prompt: str, boxes: Boxes, seed: int) -> Image.Image:
+        return self._run(self._request("generate", prompt, boxes, seed))
 
-    def edit(self, before: list[Image.Image], texts: list[str], seeds: list[int], **call: Any) -> list[Image.Image]:
-        """One edit for each picture (the pipeline takes one reference for a whole batch, so one by one)."""
-        call = {**self.facts["edit_call"], **call}
-        return [
-            self.pipeline(
-                image=picture, prompt=text, height=EXTENT, width=EXTENT,
-                generator=torch.Generator().manual_seed(seed), **call,
-            ).images[0]
-            for picture, text, seed in zip(before, texts, seeds, strict=True)
-        ]  # fmt: skip
+    def edit(self, before: Image.Image, pair: EditPair, boxes: Boxes, seed: int, **more: Any) -> Image.Image:
+        """The pair's instruction carried out; where it has a hole, painted into it without pasting back."""
+        if not pair.hole:
+            request = self._request("edit", pair.instruction, boxes, seed, sources=(picture_id(before),), **more)
+            return self._run(request, before)
+        mask = mask_of([Box(*pair.hole)], Extent(*before.size))
+        given = {"sources": (picture_id(before),), "mask": picture_id(mask), "paste_back": False}
+        return self._run(self._request("inpaint", pair.instruction, boxes, seed, **given, **more), before, mask)
+
+    def _request(self, kind: Kind, prompt: str, boxes: Boxes, seed: int, **more: Any) -> Request:
+        regions = tuple(Region(phrase, Box(*box)) for phrase, box in boxes)
+        return Request(model=self.model.name, kind=kind, prompt=prompt, regions=regions, size=Extent(EXTENT, EXTENT),
+                       seed=seed, **more)  # fmt: skip
+
+    def _run(self, request: Request, *pictures: Image.Image) -> Image.Image:
+        given = {picture_id(picture): picture for picture in pictures}
+        return self.generator.run(request, given, lambda event: None, lambda: False).image
 
 
-def mark_drawings(studio: Studio, judge: Detector, tasks: list[Task], layout: bool, **call: Any) -> tuple[dict, list]:
+def mark_drawings(studio: Studio, judge: Detector, tasks: list[Task], layout: bool) -> tuple[dict, list]:
     """Shares per suite and mark, and the pictures."""
-    texts = [layout_text(t.prompt, t.boxes if layout else []) for t in tasks]
-    pictures = studio.draw(texts, [7000 + i for i in range(len(tasks))], **call)
+    pictures = [studio.draw(t.prompt, t.boxes if layout else (), 7000 + i) for i, t in enumerate(tasks)]
     seen = judge.detect_all(pictures)
     marks: dict[str, dict[str, list[bool]]] = {}
     for task, view in zip(tasks, seen, strict=True):
@@ -259,7 +260,7 @@ def sample_pairs(kind: str, count: int, seed: int = 70_001) -> list[EditPair]:
     return [sample_edit(random.Random(f"evaluation/{seed}/{kind}/{i}"), world, kind) for i in range(count)]
 
 
-def mark_edits(studio: Studio, judge: Detector, count: int, layout: bool, **call: Any) -> dict:
+def mark_edits(studio: Studio, judge: Detector, count: int, layout: bool) -> dict:
     """For each kind of edit: how often the judge sees exactly the scene that was asked for."""
     rows: dict[str, Any] = {}
     for kind in KINDS:
@@ -270,8 +271,8 @@ def mark_edits(studio: Studio, judge: Detector, count: int, layout: bool, **call
             continue
         before = [Image.fromarray(render(p.before, EXTENT)) for p in pairs]
         rng = random.Random(5)
-        texts = [layout_text(p.instruction, edit_regions(rng, p, 0.01) if layout else []) for p in pairs]
-        after = studio.edit(before, texts, list(range(len(pairs))), **call)
+        boxes = [edit_regions(rng, p, 0.01) if layout else [] for p in pairs]
+        after = [studio.edit(b, p, r, i) for i, (b, p, r) in enumerate(zip(before, pairs, boxes, strict=True))]
         kept = [untouched_error(p, b, a) for p, b, a in zip(pairs, before, after, strict=True)]
         after = [composite(b, a, p.hole) if p.hole else a for p, b, a in zip(pairs, before, after, strict=True)]
         seen = judge.detect_all(after)
@@ -285,32 +286,20 @@ def mark_edits(studio: Studio, judge: Detector, count: int, layout: bool, **call
     return rows
 
 
-def mark_inpainting(studio: Studio, judge: Detector, count: int, strength: float = 0.95) -> dict:
-    """The stock inpainting pipeline against an instruction edit with the hole as layout, both composited."""
+def mark_inpainting(model: Model, judge: Detector, count: int) -> dict:
+    """Of a diffusion model: an instruction edit with the hole as layout, and diffusers' inpainting pipeline.
+
+    Both composited; the first is what the pack's card says when ``inpaint`` there is "edit".
+    """
     pairs = sample_pairs("inpaint", count)
     before = [Image.fromarray(render(p.before, EXTENT)) for p in pairs]
-    texts = [layout_text(p.instruction, p.regions) for p in pairs]
-    edited = studio.edit(before, texts, list(range(count)))
-    stock = Flux2KleinInpaintPipeline(**studio.pipeline.components)
-    stock.set_progress_bar_config(disable=True)
-    filled = []
-    for index, (pair, picture) in enumerate(zip(pairs, before, strict=True)):
-        assert pair.hole is not None
-        mask = Image.new("L", picture.size)
-        x0, y0, x1, y1 = (round(v * EXTENT) for v in pair.hole)
-        mask.paste(255, (x0, y0, x1, y1))
-        prompt = layout_text(f"a {pair.regions[0][0]}", pair.regions)
-        filled.append(
-            stock(
-                prompt=prompt, image=picture, mask_image=mask, strength=strength, height=EXTENT, width=EXTENT,
-                generator=torch.Generator().manual_seed(index), **studio.facts["call"],
-            ).images[0]
-        )  # fmt: skip
     result = {}
-    for name, pictures in (("instruction edit", edited), ("stock inpainting pipeline", filled)):
-        pasted = [composite(b, a, p.hole) for b, a, p in zip(before, pictures, pairs, strict=True) if p.hole]
-        seen = judge.detect_all(pasted)
-        result[name] = share([matches(p.after, s) for p, s in zip(pairs, seen, strict=True)])
+    for name, via, strength in (("instruction edit", "edit", None), ("stock inpainting pipeline", "pipeline", 0.95)):
+        studio = Studio(model, inpaint_via=via)
+        after = [studio.edit(b, p, p.regions, i, strength=strength)
+                 for i, (b, p) in enumerate(zip(before, pairs, strict=True))]  # fmt: skip
+        pasted = [composite(b, a, p.hole) for b, a, p in zip(before, after, pairs, strict=True) if p.hole]
+        result[name] = share([matches(p.after, s) for p, s in zip(pairs, judge.detect_all(pasted), strict=True)])
     return result
 
 
@@ -354,9 +343,9 @@ def mark_detector(detector: Detector, count: int = 400, seed: int = 60_001) -> d
 
 def seconds_a_picture(studio: Studio, repeats: int = 5) -> dict[str, float]:
     """Median seconds of one drawing and one edit on this machine, after a first one."""
+    pair = next(p for p in sample_pairs("recolour", 9) if not p.ambiguous)
     boxes = [("red apple", (0.1, 0.4, 0.4, 0.7)), ("dog", (0.6, 0.4, 0.9, 0.8))]
-    text = layout_text("a red apple left of a dog", boxes)
-    picture = studio.draw([text], [1])[0]
+    picture = studio.draw("a red apple left of a dog", boxes, 1)
 
     def median(call: Callable[[], Any]) -> float:
         taken = []
@@ -367,8 +356,8 @@ def seconds_a_picture(studio: Studio, repeats: int = 5) -> dict[str, float]:
         return round(float(np.median(taken)), 3)
 
     return {
-        "drawing": median(lambda: studio.draw([text], [1])),
-        "edit": median(lambda: studio.edit([picture], ["make the dog red"], [1])),
+        "drawing": median(lambda: studio.draw("a red apple left of a dog", boxes, 1)),
+        "edit": median(lambda: studio.edit(picture, pair, pair.regions, 1)),
     }
 
 
@@ -381,45 +370,54 @@ def sheet(pictures: list[Image.Image], columns: int = 8) -> Image.Image:
     return canvas
 
 
-def evaluate(pack: Path, judge_folder: Path, count: int, edits: int) -> dict:
-    """Everything that the card reports."""
-    facts = json.loads((pack / "pack.json").read_text())
-    studio, judge = Studio(pack / "diffusion", facts), Detector.load(judge_folder)
-    tasks = make_tasks(count)
-    metrics: dict[str, Any] = {"extent": EXTENT, "threads": torch.get_num_threads()}
-    metrics["seconds"] = seconds_a_picture(studio)
+def mark_generator(model: Model, judge: Detector, count: int, edits: int, samples: Path) -> dict:
+    """Everything that the card reports of one family; writes a sheet of drawings."""
+    studio, tasks = Studio(model), make_tasks(count)
+    found: dict[str, Any] = {"threads": torch.get_num_threads(), "seconds": seconds_a_picture(studio)}
     for name, layout in (("with layout", True), ("without layout", False)):
         marks, pictures = mark_drawings(studio, judge, tasks, layout)
-        metrics[name] = {"targets": targets_of(marks), "suites": marks}
+        found[name] = {"targets": targets_of(marks), "suites": marks}
         if layout:
             chosen = [i for i, t in enumerate(tasks) if t.suite in ("one object", "two objects", "three", "relation")]
-            sheet([pictures[i] for i in chosen[:40]]).save(pack / "samples.png", optimize=True)
-            metrics["samples"] = [tasks[i].prompt for i in chosen[:40]]
-    metrics["edits with layout"] = mark_edits(studio, judge, edits, True)
-    metrics["edits without layout"] = mark_edits(studio, judge, edits, False)
-    metrics["inpainting"] = mark_inpainting(studio, judge, edits)
-    pictures = list(read())
-    for name, detector in (("critic", Detector.load(pack / "critic")), ("judge", judge)):
-        metrics[name] = {**mark_detector(detector), "on generated pictures": mark(detector, pictures)}
-    return metrics
+            sheet([pictures[i] for i in chosen[:40]]).quantize(256).save(samples, optimize=True)
+            found["samples"] = [tasks[i].prompt for i in chosen[:40]]
+    found["edits with layout"] = mark_edits(studio, judge, edits, True)
+    found["edits without layout"] = mark_edits(studio, judge, edits, False)
+    if model.family == "diffusion":
+        found["inpainting"] = mark_inpainting(model, judge, edits)
+    return found
+
+
+def mark_eyes(folder: Path) -> dict:
+    """A detector on rendered scenes, and on pictures that generators drew."""
+    detector = Detector.load(folder)
+    return {**mark_detector(detector), "on generated pictures": mark(detector, list(read()))}
 
 
 def main() -> None:
     restart_with_allocator_settings("generators.training.evaluate")
+    models = {model.family: model for model in registry.listed() if model.name.startswith("pack-")}
+    eyes = {"critic": PACK / "critic", "judge": JUDGE}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pack", type=Path, default=PACK)
-    parser.add_argument("--judge", type=Path, default=JUDGE)
+    parser.add_argument("what", nargs="*", help=f"of {', '.join([*models, *eyes])}; all if none is named")
     parser.add_argument("--count", type=int, default=100, help="scenes of each suite")
     parser.add_argument("--edits", type=int, default=40, help="pairs of each kind of edit")
     parser.add_argument("--training", type=Path, help="a JSON file of facts about the training, for the card")
     args = parser.parse_args()
-    metrics = evaluate(args.pack, args.judge, args.count, args.edits)
+    if unknown := set(args.what) - {*models, *eyes}:
+        parser.error(f"The pack has no {', '.join(sorted(unknown))}.")
+    metrics = json.loads(METRICS.read_text()) if METRICS.is_file() else {}
+    wanted, judge = args.what or [*models, *eyes], Detector.load(JUDGE)
+    families = metrics.setdefault("generators", {})
+    for name in wanted:
+        if name in eyes:
+            metrics[name] = mark_eyes(eyes[name])
+        else:
+            families[name] = mark_generator(models[name], judge, args.count, args.edits, PACK / f"samples-{name}.png")
     if args.training:
         metrics["training"] = json.loads(args.training.read_text())
-    (args.pack / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n")
-    from generators.training.card import write_card
-
-    write_card(args.pack)
+    METRICS.write_text(json.dumps(metrics, indent=1) + "\n")
+    write_card(PACK)
 
 
 if __name__ == "__main__":

@@ -9,22 +9,22 @@ from __future__ import annotations
 import random
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import count
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from diffusers import AutoencoderKLFlux2, Flux2KleinPipeline
 from torch import Tensor
 
-from generators.training.common import to_tensor
+from generators.training.common import scaled
+from generators.training.compose import painted, rendered
 from generators.training.pack_world import domain
 from generators.training.token_truth import token_truth
 from generators.world.captions import caption, regions
 from generators.world.edits import EditPair, edit_regions, sample_edit
 from generators.world.layout_text import layout_text
-from generators.world.scenes import Scene, render, sample_scene
+from generators.world.scenes import Scene, sample_scene
 
 SMALL = domain("small")
 
@@ -92,13 +92,9 @@ class Latents:
         self._mean = vae.bn.running_mean.float().view(1, -1, 1, 1)
         self._std = (vae.bn.running_var.float() + vae.config.batch_norm_eps).sqrt().view(1, -1, 1, 1)
 
-    def __call__(self, pictures: np.ndarray) -> Tensor:
-        """N x H x W x 3 uint8 to N x tokens x 32 float32."""
-        return self._encode(to_tensor(torch.from_numpy(pictures).to(self._device)))
-
     def of(self, pictures: Tensor, chunk: int = 256) -> Tensor:
-        """The same for N x 3 x H x W uint8 on the device, ``chunk`` at a time."""
-        return torch.cat([self._encode(part.float() / 127.5 - 1) for part in pictures.split(chunk)])
+        """N x 3 x H x W uint8 to N x tokens x 32 float32 on the device, ``chunk`` at a time."""
+        return torch.cat([self._encode(scaled(part.to(self._device))) for part in pictures.split(chunk)])
 
     @torch.no_grad()
     def _encode(self, pixels: Tensor) -> Tensor:
@@ -108,37 +104,35 @@ class Latents:
 
 @dataclass
 class Example:
-    """An encoded scene or edit pair; its words are drawn afresh each time it is used."""
+    """An encoded scene or edit pair, as a row of `Batch`; its words are drawn afresh each time it is used."""
 
     source: Scene | EditPair
     clean: Tensor
     reference: Tensor | None
     weights: Tensor
+    truth: Tensor
 
-    @property
-    def shown(self) -> Scene:
-        """The scene of the picture to be drawn."""
-        return self.source if isinstance(self.source, Scene) else self.source.after
+
+def _truth(scene: Scene) -> Tensor:
+    return torch.from_numpy(token_truth(scene, SMALL))
 
 
 def drawing_examples(rng: random.Random, size: int, latents: Latents) -> list[Example]:
     """Fresh scenes, a few more of two kinds, which are learnt last; tokens with objects count double."""
     scenes = [sample_scene(rng, SMALL.drawn, (1, 1) if rng.random() < 0.15 else None) for _ in range(size)]
-    pictures = np.stack([render(scene, SMALL.extent) for scene in scenes])
-    grounds = np.stack([render(replace(scene, objects=()), SMALL.extent) for scene in scenes])
-    weights = token_weights(torch.from_numpy((pictures != grounds).any(-1)), DRAWN)
-    clean = latents(pictures)
-    return [Example(s, clean[i], None, weights[i]) for i, s in enumerate(scenes)]
+    made = rendered(scenes, SMALL.extent)
+    clean, weights = latents.of(made.pictures), token_weights(made.busy, DRAWN)
+    return [Example(scene, clean[i], None, weights[i], _truth(scene)) for i, scene in enumerate(scenes)]
 
 
 def edit_examples(rng: random.Random, size: int, latents: Latents) -> list[Example]:
     """Fresh edit pairs; what changes counts three times what is copied."""
     pairs = [sample_edit(rng, SMALL.drawn) for _ in range(size)]
-    before = np.stack([render(pair.before, SMALL.extent) for pair in pairs])
-    after = np.stack([render(pair.after, SMALL.extent) for pair in pairs])
-    weights = token_weights(torch.from_numpy((before != after).any(-1)), CHANGED)
-    both = latents(np.concatenate([after, before]))
-    return [Example(p, both[i], both[size + i], weights[i]) for i, p in enumerate(pairs)]
+    before = painted([pair.before for pair in pairs], SMALL.extent)
+    after = painted([pair.after for pair in pairs], SMALL.extent)
+    weights = token_weights((before != after).any(1), CHANGED)
+    both = latents.of(torch.cat([after, before]))
+    return [Example(p, both[i], both[size + i], weights[i], _truth(p.after)) for i, p in enumerate(pairs)]
 
 
 class Bank:
@@ -165,7 +159,7 @@ class Bank:
             torch.stack([e.clean for e in chosen]),
             torch.stack(references) if references else None,
             torch.stack([e.weights for e in chosen]),
-            torch.from_numpy(np.stack([token_truth(e.shown, SMALL) for e in chosen])),
+            torch.stack([e.truth for e in chosen]),
         )
 
 

@@ -21,14 +21,14 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from generators.training.common import cores_to_feed, pick_device, upload
-from generators.training.compose import Composer
+from generators.training.compose import Composed, Composer, rendered
 from generators.training.examples import CHANGED, DRAWN, Batch, Latents, token_weights, words_for
 from generators.training.pack_world import Domain, domain
 from generators.training.token_truth import token_truth
 from generators.training.words import build_tokenizer, filler_words
 from generators.world.atlas import make_atlas
 from generators.world.edits import EditPair, sample_edit
-from generators.world.scenes import Scene, sample_scene
+from generators.world.scenes import Frame, Scene, sample_scene
 from generators.world.tables import Table, table_of
 
 T = TypeVar("T")
@@ -78,6 +78,38 @@ def stream(make: Callable[[int], T], start: int, workers: int) -> Iterator[T]:
 def composer_for(of: Domain, device: torch.device, threads: int = 1) -> Composer:
     """A composer of all that a domain shows."""
     return Composer(make_atlas(), of.seen.things, of.seen.backgrounds, device, threads)
+
+
+@dataclass(frozen=True)
+class Scenes:
+    """Makes the n-th step's scenes, in the frame whose turn it is.
+
+    ``draw`` is a module's function, one scene a call; ``lesson`` tells the streams of several trainings apart.
+    """
+
+    draw: Callable[[random.Random, Domain, Frame], Scene]
+    lesson: str
+    name: str
+    size: int
+    seed: int
+
+    def sample(self, number: int) -> list[Scene]:
+        of, rng = domain(self.name), random.Random(f"{self.seed}/{self.lesson}/{number}")
+        return [self.draw(rng, of, of.frames[number % len(of.frames)]) for _ in range(self.size)]
+
+    def __call__(self, number: int) -> Table:
+        return table_of(self.sample(number), domain(self.name).extent)
+
+
+def pictured(scenes: Scenes, step: int, device: torch.device, workers: int) -> Iterator[tuple[Table, Composed]]:
+    """Scenes and their pictures for one step after another; composed on the device, but for small ones on a CPU."""
+    of = domain(scenes.name)
+    if device.type == "cpu" and of.name == "small":
+        for shown in map(scenes.sample, count(step)):
+            yield table_of(shown, of.extent), rendered(shown, of.extent)
+    composer = composer_for(of, device, workers)
+    for table in stream(scenes, step, workers):
+        yield table, composer(table)
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
+
+M = TypeVar("M", bound=nn.Module)
 
 _FUSED = torch.nn.functional.scaled_dot_product_attention
 
@@ -31,6 +35,20 @@ def attention_for(device: torch.device) -> Iterator[None]:
         yield
     finally:
         torch.nn.functional.scaled_dot_product_attention = _FUSED
+
+
+def twin_of(model: M) -> M:
+    """A bfloat16 copy of a model.
+
+    Buffers that no checkpoint holds (rotary frequencies) stay in float32, as `from_pretrained` keeps them.
+    """
+    twin = copy.deepcopy(model).bfloat16()
+    held = twin.state_dict()
+    for name, buffer in model.named_buffers():
+        if name not in held:
+            place, _, own = name.rpartition(".")
+            setattr(twin.get_submodule(place), own, buffer.clone())
+    return twin
 
 
 class Master:

@@ -1,7 +1,7 @@
 """Generated pictures that a person looked at: how far a detector can be trusted on pictures that are not renderings.
 
-    python -m generators.training.labelled make --pipeline FOLDER --name NAME --count 60   draws one more sheet
-    python -m generators.training.labelled mark --detector FOLDER                          measures a detector
+    python -m generators.training.labelled make --generator NAME --name SHEET --count 60   draws one more sheet
+    python -m generators.training.labelled mark --detector FOLDER                           measures a detector
 
 Pictures lie as tiles in PNG sheets, ten a row; `labels.jsonl` says of each what was asked for, and of each kind asked
 for how many a person recognises at a glance (`shown`) and how many of those have the colour asked for (`coloured`).
@@ -51,11 +51,12 @@ def read(folder: Path = FOLDER) -> Iterator[Labelled]:
     sheets: dict[str, Image.Image] = {}
     for line in (folder / "labels.jsonl").read_text().splitlines():
         row = json.loads(line)
-        sheet = sheets.setdefault(row["sheet"], Image.open(folder / row["sheet"]).convert("RGB"))
+        if row["sheet"] not in sheets:
+            sheets[row["sheet"]] = Image.open(folder / row["sheet"]).convert("RGB")
         y, x = divmod(row["tile"], COLUMNS)
         corner = (x * EXTENT, y * EXTENT, (x + 1) * EXTENT, (y + 1) * EXTENT)
         if all(asked["shown"] is not None for asked in row["asked"]):
-            yield Labelled(sheet.crop(corner), tuple(Asked(**asked) for asked in row["asked"]))
+            yield Labelled(sheets[row["sheet"]].crop(corner), tuple(Asked(**asked) for asked in row["asked"]))
 
 
 def mark(detector: Detector, pictures: Sequence[Labelled]) -> dict[str, Any]:
@@ -79,19 +80,17 @@ def _colour_agrees(asked: Asked, found: list[Detection]) -> bool:
     return sum(has_colour(d, asked.colour or "") for d in found) == asked.coloured
 
 
-def make(pipeline: Path, name: str, count: int, seed: int, folder: Path = FOLDER) -> None:
+def make(generator: str, name: str, count: int, seed: int, folder: Path = FOLDER) -> None:
     """One more sheet, every other picture drawn with a layout; its labels are left to a person."""
+    from generators import registry
     from generators.training.evaluate import Studio, make_tasks
-    from generators.training.pack_facts import facts
-    from generators.world.layout_text import layout_text
 
     folder.mkdir(parents=True, exist_ok=True)
     tasks = [t for t in make_tasks(count, seed) if _plain(t)][:count]
-    studio = Studio(pipeline, facts(steps=20, guidance=4.0))
-    reads = "<c0808>" in studio.pipeline.tokenizer.get_vocab()
-    texts = [layout_text(t.prompt, t.boxes if i % 2 and reads else []) for i, t in enumerate(tasks)]
+    studio = Studio(registry.find(generator))
     sheet = Image.new("RGB", (COLUMNS * EXTENT, -(-count // COLUMNS) * EXTENT))
-    for index, picture in enumerate(studio.draw(texts, list(range(count)))):
+    for index, task in enumerate(tasks):
+        picture = studio.draw(task.prompt, task.boxes if index % 2 else (), index)
         sheet.paste(picture, (index % COLUMNS * EXTENT, index // COLUMNS * EXTENT))
     sheet.save(folder / f"{name}.png", optimize=True)
     rows = [{"sheet": f"{name}.png", "tile": i, "prompt": t.prompt, "asked": _kinds(t)} for i, t in enumerate(tasks)]
@@ -117,7 +116,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     verbs = parser.add_subparsers(dest="verb", required=True)
     making = verbs.add_parser("make")
-    making.add_argument("--pipeline", type=Path, required=True)
+    making.add_argument("--generator", required=True, help="a model's name or folder")
     making.add_argument("--name", required=True, help="of the sheet")
     making.add_argument("--count", type=int, default=60, help="pictures on it")
     making.add_argument("--seed", type=int, default=95_001)
@@ -126,7 +125,7 @@ def main() -> None:
     marking.add_argument("--threshold", type=float, default=THRESHOLD)
     args = parser.parse_args()
     if args.verb == "make":
-        make(args.pipeline, args.name, args.count, args.seed)
+        make(args.generator, args.name, args.count, args.seed)
     else:
         print(json.dumps(mark(Detector.load(args.detector, args.threshold), list(read())), indent=1))
 

@@ -16,7 +16,6 @@ import argparse
 import json
 import os
 import re
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -27,26 +26,22 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from torch import Tensor, nn
 from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 from transformers.utils.chat_template_utils import render_jinja_template
 
+from generators.files import write_atomic
 from generators.training.common import (
-    Average,
-    Clock,
-    Curve,
-    learning_rate,
-    load_checkpoint,
-    make_optimisers,
+    Run,
+    load_averaged,
     pick_device,
     read_facts,
     restart_with_allocator_settings,
-    save_checkpoint,
-    set_rate,
+    training_parser,
 )
-from generators.training.half import Master
+from generators.training.half import twin_of
 
 TEMPLATE = Path(__file__).with_name("planner.jinja")
 PAD, END, ASSISTANT = "<|pad|>", "<|end|>", "<|assistant|>"
@@ -75,6 +70,8 @@ RESPONSE = {
 HELD_OUT = 1000
 MOST_TOKENS = 512
 """Longer chats are left out of the training."""
+LOOK = 500
+"""Steps between two looks at the chats that are held out."""
 
 
 # --- chats to tokens ---
@@ -175,8 +172,7 @@ def prepare(chats: Path, out: Path, size: int) -> tuple[PreTrainedTokenizerFast,
     with get_context("spawn").Pool(os.cpu_count()) as pool:
         made = joined(list(pool.imap(encode_lines, ((block, rules) for block in blocks_of(chats)))))
     (out / "kinds.json").write_text(json.dumps(made.kinds))
-    tensors = {name: torch.from_numpy(getattr(made, name)) for name in ("ids", "ends", "answers")}
-    save_file(tensors, kept)
+    write_atomic(kept, save({name: torch.from_numpy(getattr(made, name)) for name in ("ids", "ends", "answers")}))
     return tokenizer, made
 
 
@@ -206,12 +202,15 @@ def collate(examples: Examples, rows: np.ndarray, pad: int, device: torch.device
 
 
 def batches(examples: Examples, rows: int, pad: int, device: torch.device, seed: int, step: int) -> Iterator[Batch]:
-    """Chats of about one length together, in another order each time round; begins where `step` left off."""
+    """Chats of about one length together, in another order each time round; begins where `step` left off.
+
+    Those that fill no batch are left out of a round, others each time.
+    """
     per_round = max(1, len(examples) // rows)
-    lengths = examples.lengths
     while True:
         rng = np.random.default_rng((seed, step // per_round))
-        order = np.argsort(lengths + rng.uniform(0, 12, len(lengths)), kind="stable")[: per_round * rows]
+        met = rng.permutation(len(examples))[: per_round * rows]
+        order = met[np.argsort(examples.lengths[met] + rng.uniform(0, 12, len(met)), kind="stable")]
         groups = order.reshape(per_round, -1)[rng.permutation(per_round)]
         for group in groups[step % per_round:]:
             step += 1
@@ -243,7 +242,7 @@ def measure(model: LlamaForCausalLM, examples: Examples, pad: int, device: torch
     """Loss, and the share of answers that greedy decoding gets exactly, in all and by kind."""
     right: Counter[str] = Counter()
     loss, tokens = 0.0, 0
-    for rows in np.array_split(np.argsort(examples.lengths), max(1, len(examples) // 50)):
+    for rows in np.array_split(np.argsort(examples.lengths), max(1, len(examples) // 50)) if len(examples) else ():
         batch = collate(examples, rows, pad, device)
         logits, truth = answer_logits(model, model.model, batch)
         loss += nn.functional.cross_entropy(logits, truth, reduction="sum").item()
@@ -269,49 +268,21 @@ def train(args: argparse.Namespace) -> LlamaForCausalLM:
     pad, held = tokenizer.pad_token_id, min(HELD_OUT, len(every) // 10)
     examples, unseen = every.part(0, len(every) - held), every.part(len(every) - held, len(every))
     full = build_model(tokenizer, args.width, args.layers).to(device)
-    half = build_model(tokenizer, args.width, args.layers).to(device, torch.bfloat16)
-    optimisers = make_optimisers(full, args.rate, ("embed_tokens", "lm_head"))
-    average = Average(full, 0.998)
-    facts = load_checkpoint(args.out, full, optimisers, average) or {"step": 0, "seconds": 0.0}
-    master = Master(half)
-    master.attach(full)
+    half = twin_of(full)
     half.set_attn_implementation("eager" if device.type == "cpu" else "sdpa")  # the fused CPU kernel learns slowly
     states = torch.compile(half.model, dynamic=True) if args.compile else half.model
-    curve, step = Curve(args.out / "curve.jsonl"), facts["step"]
-    clock = Clock(args.minutes, facts["seconds"], args.until)
+    plain = ("embed_tokens", "lm_head")
+    run = Run(args, full, plain, twin=half, width=args.width, layers=args.layers)
     rows = args.rows or (40 if device.type == "cpu" else 512)
-    source = batches(examples, rows, pad, device, args.seed, step)
-    recent: list[Tensor] = []
-    saved = time.monotonic()
-
-    def save() -> None:
-        save_checkpoint(args.out, full, optimisers, average, {
-            "step": step, "seconds": clock.seconds, "width": args.width, "layers": args.layers})
-
-    while not clock.over:
-        set_rate(optimisers, learning_rate(clock.progress, step, warm_up=100, hold=args.hold))
+    source = batches(examples, rows, pad, device, args.seed, run.step)
+    for _ in run.steps():
         logits, truth = answer_logits(half, states, next(source))
         loss = nn.functional.cross_entropy(logits, truth)
         loss.backward()
-        recent.append(loss.detach())
-        master.pull()
-        nn.utils.clip_grad_norm_(full.parameters(), 1.0)
-        for optimiser in optimisers:
-            optimiser.step()
-        master.push()
-        average.update(full, step)
-        step += 1
-        if step % 50 == 0:
-            mean = torch.stack(recent).mean().item()
-            curve.add(step=step, seconds=round(clock.seconds, 1), chats=step * rows, loss=mean)
-            recent.clear()
-        if time.monotonic() - saved > 180:
-            save()
+        run.learn(rows, {"loss": loss})
+        if run.step % LOOK == 0:
             found = measure(half, unseen.part(0, 300), pad, device)
-            curve.add(step=step, seconds=round(clock.seconds, 1), held_out=found["loss"], exact=found["exact"])
-            saved = time.monotonic()
-    save()
-    average.copy_to(full)
+            run.log(held_out=found["loss"], exact=found["exact"])
     found = measure(full, unseen, pad, device)
     (args.out / "held_out.json").write_text(json.dumps(found, indent=1) + "\n")
     print(json.dumps(found, indent=1))
@@ -324,9 +295,7 @@ def export(checkpoint: Path, out: Path) -> None:
     tokenizer.chat_template = TEMPLATE.read_text()
     facts = read_facts(checkpoint / "checkpoint.safetensors")
     model = build_model(tokenizer, facts["width"], facts["layers"])
-    average = Average(model)
-    load_checkpoint(checkpoint, model, [], average)
-    average.copy_to(model)
+    load_averaged(checkpoint, model)
     write(model, tokenizer, out)
 
 
@@ -338,24 +307,22 @@ def write(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, out: Path
     tokenizer.save_pretrained(out)
 
 
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    found = training_parser(__doc__, minutes=45, rate=2e-3, out=Path(".training/planner"))
+    found.add_argument("--chats", type=Path, default=Path(".training/planner/chats.jsonl"))
+    found.add_argument("--export", type=Path, help="only write the model folder of the checkpoint in --out")
+    found.add_argument("--vocabulary", type=int, default=2048)
+    found.add_argument("--width", type=int, default=256)
+    found.add_argument("--layers", type=int, default=6)
+    found.add_argument("--rows", type=int, help="chats in a batch; by default 40 on a CPU and 512 on a GPU")
+    found.add_argument("--compile", action=argparse.BooleanOptionalAction, default=False)
+    return found
+
+
 def main() -> None:
     restart_with_allocator_settings("generators.training.planner")
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--chats", type=Path, default=Path(".training/planner/chats.jsonl"))
-    parser.add_argument("--out", type=Path, default=Path(".training/planner"))
-    parser.add_argument("--minutes", type=float, default=45)
-    parser.add_argument("--until", type=float, help="stop this sitting when so many of the minutes are over")
-    parser.add_argument("--export", type=Path, help="only write the model folder of the checkpoint in --out")
-    parser.add_argument("--vocabulary", type=int, default=2048)
-    parser.add_argument("--width", type=int, default=256)
-    parser.add_argument("--layers", type=int, default=6)
-    parser.add_argument("--rows", type=int, help="chats in a batch; by default 40 on a CPU and 512 on a GPU")
-    parser.add_argument("--rate", type=float, default=2e-3)
-    parser.add_argument("--hold", type=float, default=0.5, help="share of the clock before the rate falls")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--device", default="auto")
-    parser.add_argument("--compile", action=argparse.BooleanOptionalAction, default=False)
-    args = parser.parse_args()
+    args = parser().parse_args()
     if args.export:
         return export(args.out, args.export)
     train(args)

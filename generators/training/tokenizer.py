@@ -17,37 +17,30 @@ perplexity, and at the end PSNR over held-out pictures (`psnr`, `psnr_objects` o
 from __future__ import annotations
 
 import argparse
-import math
 import random
-import time
-from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import torch
 from diffusers import AutoencoderKLFlux2, VQModel
-from torch import Tensor, nn
+from torch import Tensor
 
 from generators.picture_tokens import PictureTokens
-from generators.training.autoencoder import reconstruction_loss
+from generators.training.autoencoder import pixel_weights, reconstruction_loss
 from generators.training.common import (
     Average,
-    Clock,
     Curve,
+    Run,
     cores_to_feed,
-    learning_rate,
-    load_checkpoint,
-    make_optimisers,
     pick_device,
     restart_with_allocator_settings,
-    save_checkpoint,
-    set_rate,
+    scaled,
+    world_parser,
 )
-from generators.training.compose import Composer
-from generators.training.feed import composer_for, stream
-from generators.training.pack_world import domain
-from generators.world.scenes import sample_scene
-from generators.world.tables import Table, table_of
+from generators.training.feed import Scenes, pictured
+from generators.training.pack_world import Domain, domain
+from generators.world.scenes import Frame, Scene, sample_scene
 
 WARM_UP = 300
 """Steps without a codebook."""
@@ -93,18 +86,10 @@ def start_from(folder: Path, model: VQModel) -> int:
     return taken
 
 
-@dataclass(frozen=True)
-class Scenes:
-    """Makes the n-th batch of scenes: half as generators draw them, half at any place; a third of them crowded."""
-
-    name: str
-    size: int
-    seed: int
-
-    def __call__(self, number: int) -> Table:
-        of, rng = domain(self.name), random.Random(f"{self.seed}/tokenizer/{number}")
-        crowds = [(1,) * 5 if rng.random() < 0.3 else None for _ in range(self.size)]
-        return table_of([sample_scene(rng, rng.choice((of.drawn, of.seen)), crowd) for crowd in crowds], of.extent)
+def some_scene(rng: random.Random, of: Domain, frame: Frame) -> Scene:
+    """Half of them as generators draw them, half at any place; a third of them crowded; all square."""
+    crowd = (1,) * 5 if rng.random() < 0.3 else None
+    return sample_scene(rng, rng.choice((of.drawn, of.seen)), crowd)
 
 
 def step_loss(model: VQModel, pictures: Tensor, weight: Tensor, quantised: bool) -> tuple[Tensor, Tensor, Tensor]:
@@ -141,18 +126,17 @@ def perplexity(counts: Tensor) -> float:
 
 
 @torch.no_grad()
-def measure(tokens: PictureTokens, composer: Composer, name: str, count: int = 256) -> dict[str, float]:
+def measure(tokens: PictureTokens, name: str, count: int = 256) -> dict[str, float]:
     """Of pictures that training does not show: PSNR in dB over all pixels and over objects, and the codes' usage."""
     whole, objects = [], []
     counts = torch.zeros(tokens.codes)
-    for part in range(count // 32):
-        table = Scenes(name, 32, 90_001)(part)
-        composed = composer(table)
-        pictures = composed.pictures.permute(0, 2, 3, 1)
+    source = pictured(Scenes(some_scene, "tokenizer", name, 32, 90_001), 0, tokens.model.device, 0)
+    for table, made in islice(source, count // 32):
+        pictures = made.pictures.permute(0, 2, 3, 1)
         codes = tokens.encode_pixels(pictures)
         error = ((tokens.decode_pixels(codes, table.size).float() - pictures) / 255).square().mean(-1)
         whole += (-10 * error.mean(dim=(1, 2)).log10()).tolist()
-        objects.append(error[composed.busy].mean())
+        objects.append(error[made.busy].mean())
         counts += torch.bincount(codes.flatten(), minlength=tokens.codes).cpu()
     return {
         "psnr": float(np.mean(whole)),
@@ -169,77 +153,55 @@ def train(args: argparse.Namespace) -> VQModel:
     model = build(args.codes, tuple(args.widths), of.extent).to(device)
     if args.init:
         print(f"{start_from(args.init, model)} tensors of {args.init}")
-    optimisers = make_optimisers(model, args.rate, plain=("conv_in", "conv_out", "quant_conv", "quantize"))
-    average = Average(model, 0.998)
-    facts = load_checkpoint(args.out, model, optimisers, average) or {"step": 0, "seconds": 0.0}
-    step, workers = facts["step"], cores_to_feed(device, args.workers)
+    run = Run(args, model, ("conv_in", "conv_out", "quant_conv", "quantize"), warm_up=30)
     if args.compile:
         model.encoder.compile()
         model.decoder.compile()
-    composer = composer_for(of, device, workers)
-    clock, curve = Clock(args.minutes, facts["seconds"], args.until), Curve(args.out / "curve.jsonl")
     counts = torch.zeros(args.codes, device=device)
     pool: list[Tensor] = []
-    saved = time.monotonic()
-    for table in stream(Scenes(args.domain, args.batch, args.seed), step, workers):
-        if clock.over:
-            break
-        composed = composer(table)
-        set_rate(optimisers, learning_rate(clock.progress, step, warm_up=30, hold=0.5))
-        pixels, weight = composed.pictures.float() / 127.5 - 1, 1 + 2.0 * composed.busy[:, None]
-        loss, latents, codes = step_loss(model, pixels, weight, step >= WARM_UP)
+    begun = run.step
+    scenes = Scenes(some_scene, "tokenizer", of.name, args.batch, args.seed)
+    source = pictured(scenes, run.step, device, cores_to_feed(device, args.workers))
+    for _ in run.steps():
+        _, made = next(source)
+        pixels, weights = scaled(made.pictures), pixel_weights(made.busy)
+        loss, latents, codes = step_loss(model, pixels, weights, run.step >= WARM_UP)
         loss.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        for optimiser in optimisers:
-            optimiser.step()
-            optimiser.zero_grad(set_to_none=True)
-        average.update(model, step)
-        step += 1
-        if step >= WARM_UP - 16:
+        run.learn(args.batch, {"loss": loss})
+        if run.step >= WARM_UP - 16:
             counts += torch.bincount(codes, minlength=args.codes)
             pool = [*pool[-15:], latents]
-        if step == WARM_UP:
-            fill(model, average, torch.cat(pool), torch.ones_like(counts, dtype=torch.bool))
+        if run.step == WARM_UP:
+            fill(model, run.average, torch.cat(pool), torch.ones_like(counts, dtype=torch.bool))
             counts.zero_()
-        if step % RESEED == 0 and step > WARM_UP:
+        # A sitting that has just begun has not seen enough to tell which codes nothing uses.
+        if run.step % RESEED == 0 and run.step > WARM_UP and run.step - begun >= RESEED:
             dead = counts < 0.02 * counts.mean()
-            if clock.progress < 0.7:
-                fill(model, average, torch.cat(pool), dead)
-            curve.add(step=step, perplexity=perplexity(counts), dead=int(dead.sum()))
+            if run.clock.progress < 0.7:
+                fill(model, run.average, torch.cat(pool), dead)
+            run.log(perplexity=perplexity(counts), dead=int(dead.sum()))
             counts.zero_()
-        if step % 20 == 0 or not math.isfinite(loss.item()):
-            curve.add(step=step, seen=step * args.batch, seconds=round(clock.seconds, 1), loss=loss.item())
-        if time.monotonic() - saved > 60:
-            save_checkpoint(args.out, model, optimisers, average, {"step": step, "seconds": clock.seconds})
-            saved = time.monotonic()
-    save_checkpoint(args.out, model, optimisers, average, {"step": step, "seconds": clock.seconds})
-    average.copy_to(model)
     return model
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    found = world_parser(__doc__, minutes=25, rate=2e-3, out=Path(".training/tokenizer"))
+    found.add_argument("--init", type=Path, help="begin with what fits of this autoencoder, if --out is empty")
+    found.add_argument("--batch", type=int, default=16)
+    found.add_argument("--codes", type=int, default=2048)
+    found.add_argument("--widths", type=int, nargs="+", default=[16, 32, 64, 128, 128])
+    found.add_argument("--compile", action=argparse.BooleanOptionalAction, default=False)
+    return found
 
 
 def main() -> None:
     restart_with_allocator_settings("generators.training.tokenizer")
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--domain", choices=("small", "full"), default="small")
-    parser.add_argument("--minutes", type=float, default=25)
-    parser.add_argument("--out", type=Path, default=Path(".training/tokenizer"))
-    parser.add_argument("--init", type=Path, help="begin with what fits of this autoencoder, if --out is empty")
-    parser.add_argument("--batch", type=int, default=16)
-    parser.add_argument("--rate", type=float, default=2e-3)
-    parser.add_argument("--codes", type=int, default=2048)
-    parser.add_argument("--widths", type=int, nargs="+", default=[16, 32, 64, 128, 128])
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--until", type=float, help="end this sitting after so many minutes of the whole")
-    parser.add_argument("--workers", type=int, help="processes that make examples; on a CPU none, else all cores")
-    parser.add_argument("--device", default="auto")
-    parser.add_argument("--compile", action=argparse.BooleanOptionalAction, default=False)
-    args = parser.parse_args()
+    args = parser().parse_args()
     model = train(args).to(torch.bfloat16)
     model.save_pretrained(args.out / "model", max_shard_size="12MB")
-    device = pick_device(args.device)
-    composer = composer_for(domain(args.domain), device, cores_to_feed(device, args.workers))
-    tokens = PictureTokens.load(args.out / "model", device, torch.bfloat16)
-    Curve(args.out / "curve.jsonl").add(**measure(tokens, composer, args.domain))
+    tokens = PictureTokens.load(args.out / "model", pick_device(args.device), torch.bfloat16)
+    Curve(args.out / "curve.jsonl").add(**measure(tokens, args.domain))
 
 
 if __name__ == "__main__":

@@ -34,21 +34,22 @@ def _never() -> bool:
 
 def descriptions(reader: Reader, of: Domain, count: int, seed: int = 0) -> dict[str, Any]:
     """Of ``count`` pictures how many descriptions are right in each respect, and some that are not."""
-    rng, right, wrong = random.Random(f"{seed}/descriptions"), Counter[str](), []
+    rng, wrong = random.Random(f"{seed}/descriptions"), []
+    right = dict.fromkeys(("readable", "objects", "background", "relation", "style", "all"), 0)
     for _ in range(count):
         scene = sample_scene(rng, of.drawn, None, rng.choice(of.frames))
         said = reader.describe(_picture(scene, of), _never)
         found, true = told(said), facts(scene)
         right["readable"] += found is not None
         if found:
-            right["objects"] += Counter(dict(found.counts)) == Counter(dict(true.counts))
+            right["objects"] += Counter(found.counts) == Counter(true.counts)
             right["background"] += found.background == true.background
             right["relation"] += found.relation == true.relation
             right["style"] += found.style == true.style
             right["all"] += found == true
         if found != true:
             wrong.append({"said": said, "true": description(scene)})
-    return {"count": count, "right": dict(right), "wrong": wrong[:10]}
+    return {"count": count, "right": right, "wrong": wrong[:10]}
 
 
 def answers(reader: Reader, of: Domain, count: int, seed: int = 0) -> dict[str, dict[str, int]]:
@@ -80,9 +81,12 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=300, help="descriptions, and questions of each kind")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
-    model: Any = registry.generator(registry.find(args.model))
-    model.load()
-    print(json.dumps(measure(model, domain(args.domain), args.count, args.seed), indent=1))
+    model = registry.find(args.model)
+    if not model.capabilities.understands:
+        parser.error(f"{model.name} draws pictures and says nothing of them; a unified model does.")
+    reader: Any = registry.generator(model)
+    reader.load()
+    print(json.dumps(measure(reader, domain(args.domain), args.count, args.seed), indent=1))
 
 
 if __name__ == "__main__":

@@ -66,9 +66,11 @@ def make_atlas() -> Atlas:
 
 @lru_cache(maxsize=2)
 def load_atlas(path: Path) -> Atlas:
-    """Reads what ``Atlas.save`` wrote; an OSError names the missing file."""
+    """Reads what ``Atlas.save`` wrote; an OSError names the missing file, a ValueError one that is no atlas."""
     with Image.open(path) as image:
-        sprites: dict[str, list[int]] = json.loads(image.text["sprites"])  # type: ignore[attr-defined]
+        if "sprites" not in image.info:
+            raise ValueError(f"{path} is no atlas; python -m generators.world.atlas writes one.")
+        sprites: dict[str, list[int]] = json.loads(image.info["sprites"])
         sheet = np.asarray(image.convert("RGBA"))
     rows = sheet.shape[0] // CELL
     cells = sheet.reshape(rows, CELL, _COLUMNS, CELL, 4).swapaxes(1, 2).reshape(-1, CELL, CELL, 4)

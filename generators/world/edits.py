@@ -187,7 +187,7 @@ def _move(rng: random.Random, world: World, scene: Scene) -> EditPair | None:
         where = rng.choice(("up", "to the top") if down < 0 else ("down", "to the bottom"))
     words, ambiguous = reference(rng, target, scene.objects)
     text = rng.choice(("move {} {}", "move {} {}", "shift {} {}", "put {} further {}", "push {} {}"))
-    text = text.format(words, where).replace("further to the", "further to the")
+    text = text.format(words, where)
     for other in scene.objects:
         alone = sum(o.thing == other.thing for o in scene.objects) == 1
         holding = relations_between([new], [other]) if other is not target and alone else []
@@ -228,7 +228,7 @@ def _background(rng: random.Random, world: World, scene: Scene) -> EditPair | No
     ground = rng.choice([b for b in world.backgrounds if b != scene.background])
     phrase = ground_phrase(rng, ground)
     bare = ground.replace("plain ", rng.choice(("plain ", ""))) if ground.startswith("plain ") else ground
-    article = "" if ground in {"night", "snow", "space", "sunset"} or bare.startswith("plain") else "a "
+    article = "" if ground in {"night", "snow", "space", "sunset", "mountains"} or bare.startswith("plain") else "a "
     text = rng.choice((
         f"change the background to {article}{bare}", f"make the background {article}{bare}", f"make it {phrase}",
         f"put it {phrase}", f"set it {phrase}", f"replace the background with {article}{bare}", f"make it {bare}",

@@ -17,6 +17,9 @@ def polite(rng: random.Random, text: str) -> str:
 
 _SIDES = (("on the left", 0, min), ("on the right", 0, max), ("at the top", 1, min), ("at the bottom", 1, max))
 
+CLEAR = 0.1
+"""How far apart (of the picture's side) things must be for a side to tell them apart."""
+
 
 def reference(rng: random.Random, target: Placed, objects: Sequence[Placed]) -> tuple[str, bool]:
     """How a user would point at an object, and whether the words fit others too."""
@@ -31,7 +34,8 @@ def reference(rng: random.Random, target: Placed, objects: Sequence[Placed]) -> 
     if len(same) == 1 and target.colour:
         return f"the {target.colour} {name}", False
     for words, axis, pick in rng.sample(_SIDES, len(_SIDES)):
-        if pick(alike, key=lambda o: o.centre[axis]) is target and rng.random() < 0.7:
+        furthest = pick(alike, key=lambda o: o.centre[axis]) is target and rng.random() < 0.7
+        if furthest and all(o is target or abs(o.centre[axis] - target.centre[axis]) > CLEAR for o in alike):
             return f"the {name} {words}", False
     return rng.choice((f"one of the {entry.plural}", f"the {name}", f"one {name}")), True
 

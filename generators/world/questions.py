@@ -5,19 +5,19 @@ Of a question the answer is drawn first, each as likely as the others, then a sc
 does not look at the picture can answer better than by chance, or hardly (apples are red by nature).
 
 What people might differ about is not asked: the colour of a thing in its own colours that have no common name, any
-colour in a grey style, a relation that holds by a hair.
+colour in a grey style, birds where there is an owl, a relation that holds by a hair.
 """
 
 from __future__ import annotations
 
 import random
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from generators.world.captions import GROUND_PHRASES, noun_phrase, relations_between, with_article
 from generators.world.scenes import GREY_STYLES, SQUARE, Frame, Placed, Scene, World, sample_scene
 from generators.world.vocabulary import (
+    ALSO_CALLED,
     BACKGROUNDS,
     COLOURS,
     COUNTS,
@@ -74,8 +74,9 @@ def told(text: str) -> Facts | None:
     if ground is None:
         return None
     text = text.removesuffix(f" {_GROUND_WORDS[ground]}")
-    relation = next((w.name for w in RELATIONS if f" {w.name} " in text), None)
-    read = [_read(phrase) for phrase in text.replace(f" {relation} ", " and ").split(" and ")]
+    first, *others = text.split(" and ")
+    relation = next((w.name for w in RELATIONS if f" {w.name} " in first), None)
+    read = [_read(phrase) for phrase in (*(first.split(f" {relation} ") if relation else [first]), *others)]
     kinds = tuple(entry for entry in read if entry)
     return Facts(kinds, relation, ground, style) if len(kinds) == len(read) else None
 
@@ -145,6 +146,8 @@ def colour_of(item: Placed, style: str | None) -> str | None:
 
 def count_of(scene: Scene, thing: str, colour: str | None = None) -> int | None:
     """How many of a thing there are, of a colour if one is given; None where people might differ."""
+    if any(item.thing in ALSO_CALLED.get(thing, ()) for item in scene.objects):
+        return None
     colours = [colour_of(item, scene.style) for item in scene.objects if item.thing == thing]
     if colour is None:
         return len(colours)
@@ -225,7 +228,7 @@ def _presence(rng: random.Random, world: World, scene: Scene, answer: str) -> st
 def _colour(rng: random.Random, world: World, scene: Scene, answer: str) -> str | None:
     thing = rng.choice(scene.objects).thing
     alike = [item for item in scene.objects if item.thing == thing]
-    if any(colour_of(item, scene.style) != answer for item in alike):
+    if count_of(scene, thing, answer) != len(alike):
         return None
     words = noun_phrase(rng, thing, None, None, count=len(alike))
     ways = ("what colour {} the {}?", "what color {} the {}?", "which colour {} the {}?")
@@ -236,8 +239,7 @@ _OPPOSITE = {"left of": "right of", "right of": "left of", "above": "below", "be
 
 
 def _relation(rng: random.Random, world: World, scene: Scene, answer: str) -> str | None:
-    often = Counter(item.thing for item in scene.objects)
-    alone = [item for item in scene.objects if often[item.thing] == 1]
+    alone = [item for item in scene.objects if count_of(scene, item.thing) == 1]
     if len(alone) < 2:
         return None
     first, second = rng.sample(alone, 2)
@@ -252,6 +254,8 @@ def _relation(rng: random.Random, world: World, scene: Scene, answer: str) -> st
 
 
 def _background(rng: random.Random, world: World, scene: Scene, answer: str) -> str | None:
+    if scene.style in GREY_STYLES and answer.startswith("plain "):
+        return None
     return rng.choice(("what is the background?", "what is in the background?", "where is this?"))
 
 

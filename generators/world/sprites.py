@@ -74,8 +74,8 @@ def atlas_path() -> Path | None:
 def font_installed() -> bool:
     """Whether scenes can be rendered on this machine, from the font or an atlas."""
     atlas = atlas_path()
-    if atlas is not None and atlas.is_file():
-        return True
+    if atlas is not None:
+        return atlas.is_file()
     try:
         return font_path().is_file()
     except FontMissing:

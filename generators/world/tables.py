@@ -5,7 +5,7 @@ Things, colours, backgrounds and styles are indices into the whole vocabulary, w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +19,13 @@ COLOUR_INDEX = {None: 0} | {colour.name: index + 1 for index, colour in enumerat
 GROUND_INDEX = {ground.name: index for index, ground in enumerate(BACKGROUNDS)}
 STYLE_INDEX = {None: 0} | {style.name: index for index, style in enumerate(STYLES)}
 """No style at all is "flat", the first."""
+
+
+def places(names: Sequence[str], index: Mapping[str, int] | Mapping[str | None, int]) -> np.ndarray:
+    """From indices of the whole vocabulary to those of some of its names; -1 where a name is none of them."""
+    found = np.full(max(index.values()) + 1, -1)
+    found[[index[name] for name in names]] = range(len(names))
+    return found
 
 
 @dataclass(frozen=True)

@@ -431,3 +431,12 @@ NATURAL_COLOURS: dict[str, str] = {
     "airplane": "blue", "pizza": "orange", "boat": "orange", "horse": "brown",
 }  # fmt: skip
 """The colour that people would call a thing's own glyph, where they would agree."""
+
+ALSO_CALLED: dict[str, tuple[str, ...]] = {
+    "bear": ("panda", "teddy bear"), "bicycle": ("motorcycle",), "bird": ("owl", "penguin", "duck", "chicken"),
+    "cake": ("birthday cake",), "car": ("taxi",), "fish": ("shark", "whale", "dolphin"), "flower": ("rose", "tulip"),
+    "horse": ("unicorn",), "mouse": ("computer mouse",), "oven": ("microwave",),
+    "potted plant": ("cactus", "flower", "rose", "tulip"), "sports ball": ("basketball",),
+    "tree": ("palm tree", "pine tree", "christmas tree"), "truck": ("fire truck",),
+}  # fmt: skip
+"""Other things that people might call by a thing's name or its synonyms: an owl is a bird too."""

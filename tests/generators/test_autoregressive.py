@@ -8,7 +8,7 @@ import json
 import shutil
 
 import pytest
-from PIL import Image, ImageChops
+from PIL import ImageChops
 
 from generators import autoregressive, registry
 from generators.api import (
@@ -21,23 +21,26 @@ from generators.api import (
     Preview,
     Progress,
     Region,
-    Request,
     Unsupported,
     picture_id,
 )
 from generators.autoregressive import Settings, Vocabulary
-from generators.world.layout_text import Grid
-from generators.world.sprites import font_installed
+from tests.generators.bench import (
+    LIKELIEST,
+    codes_drawn,
+    draw,
+    hole,
+    loaded,
+    needs_font,
+    photo,
+    seconds_are_steps,
+    wish,
+)
+
+FOUR = {"grid": 4, "sides": {"1": [0.5, 0.5]}, "size_sides": {"small": [0.25, 0.25], "big": [0.5, 0.5]}}
+"""A grid of four steps, as a pack.json tells of one."""
 
 torch = pytest.importorskip("torch")
-needs_font = pytest.mark.skipif(not font_installed(), reason="the Noto Color Emoji font is not installed")
-
-
-def loaded(folder, **options):
-    model = registry.find(str(folder))
-    made = autoregressive.Autoregressive(dataclasses.replace(model, options={**model.options, **options}))
-    made.load()
-    return made
 
 
 @pytest.fixture(scope="module")
@@ -53,42 +56,7 @@ def generator(folder):
 @pytest.fixture(scope="module")
 def exact(folder):
     """In float32, where two ways to the same number agree."""
-    made = loaded(folder, call={"temperature": 0, "guidance_scale": 1.0})
-    made._open(made._used._replace(dtype=torch.float32))
-    return made
-
-
-def request(**more):
-    return Request(**{"model": "m", "prompt": "a red dog", "size": Extent(64, 64), "seed": 5, **more})
-
-
-def never():
-    return False
-
-
-def draw(generator, the_request, *pictures, stop=never, report=lambda event: None):
-    return generator.run(the_request, {picture_id(p): p for p in pictures}, report, stop)
-
-
-def photo(width=100, height=60):
-    return Image.effect_noise((width, height), 90).convert("RGB")
-
-
-def hole(extent, box):
-    mask = Image.new("L", extent)
-    mask.paste(255, box)
-    return mask
-
-
-def ids_drawn(generator, monkeypatch, the_request, *pictures):
-    """The codes of the picture, and the codes of its source."""
-    drawn = []
-    decode = generator._tokens.decode
-    monkeypatch.setattr("generators.previews.SHARE", -1.0)
-    with monkeypatch.context() as patch:
-        patch.setattr(generator._tokens, "decode", lambda ids, size: drawn.append(ids) or decode(ids, size))
-        draw(generator, the_request, *pictures)
-    return drawn[0]
+    return loaded(folder, torch.float32, call=LIKELIEST)
 
 
 # --- the family ---------------------------------------------------------------------------
@@ -102,27 +70,27 @@ def test_a_folder_says_what_it_is(folder):
 
 
 def test_generate_is_the_same_every_time_and_different_by_seed_and_words(generator):
-    first = draw(generator, request())
+    first = draw(generator, wish())
     assert first.image.size == (64, 64) and first.image.mode == "RGB"
-    assert picture_id(draw(generator, request()).image) == picture_id(first.image)
-    assert picture_id(draw(generator, request(seed=6)).image) != picture_id(first.image)
-    assert picture_id(draw(generator, request(prompt="two blue cat")).image) != picture_id(first.image)
+    assert picture_id(draw(generator, wish()).image) == picture_id(first.image)
+    assert picture_id(draw(generator, wish(seed=6)).image) != picture_id(first.image)
+    assert picture_id(draw(generator, wish(prompt="two blue cat")).image) != picture_id(first.image)
 
 
 def test_edits_return_the_sources_size_and_depend_on_it(generator):
-    source, other = photo(), photo()
-    edited = draw(generator, request(kind="edit", sources=(picture_id(source),)), source).image
+    source, other = photo(100, 60), photo(100, 60, seed=2)
+    edited = draw(generator, wish(kind="edit", sources=(picture_id(source),)), source).image
     assert edited.size == source.size
-    assert picture_id(draw(generator, request(kind="edit", sources=(picture_id(source),)), source).image) == picture_id(
+    assert picture_id(draw(generator, wish(kind="edit", sources=(picture_id(source),)), source).image) == picture_id(
         edited)
-    assert picture_id(draw(generator, request(kind="edit", sources=(picture_id(other),)), other).image) != picture_id(
+    assert picture_id(draw(generator, wish(kind="edit", sources=(picture_id(other),)), other).image) != picture_id(
         edited)
 
 
 def test_inpainting_changes_the_hole_and_no_other_pixel(generator):
-    source = photo()
+    source = photo(100, 60)
     mask = hole(source.size, (30, 10, 70, 40))
-    the_request = request(kind="inpaint", sources=(picture_id(source),), mask=picture_id(mask))
+    the_request = wish(kind="inpaint", sources=(picture_id(source),), mask=picture_id(mask))
     result = draw(generator, the_request, source, mask)
     left, top, right, bottom = ImageChops.difference(result.image, source).getbbox()
     assert left >= 30 and top >= 10 and right <= 70 and bottom <= 40
@@ -132,12 +100,12 @@ def test_inpainting_changes_the_hole_and_no_other_pixel(generator):
 
 def test_inpainting_keeps_the_codes_that_the_mask_does_not_touch(generator, monkeypatch):
     source, mask = photo(64, 64), hole((64, 64), (20, 20, 40, 30))
-    the_request = request(kind="inpaint", sources=(picture_id(source),), mask=picture_id(mask))
-    codes = ids_drawn(generator, monkeypatch, the_request, source, mask)[0]
+    the_request = wish(kind="inpaint", sources=(picture_id(source),), mask=picture_id(mask))
+    codes, _ = codes_drawn(generator, monkeypatch, the_request, source, mask)
     before = generator._tokens.encode([source])[0]
     touched = {5, 6}  # second row, second and third column of four
     assert {i for i in range(16) if codes[i] != before[i]} <= touched
-    others = [ids_drawn(generator, monkeypatch, the_request.model_copy(update={"seed": seed}), source, mask)[0]
+    others = [codes_drawn(generator, monkeypatch, the_request.model_copy(update={"seed": seed}), source, mask)[0]
               for seed in range(4)]
     assert any((other != before).any() for other in others)
 
@@ -146,7 +114,7 @@ def test_rows_are_reported_and_looks_do_not_disturb(generator, monkeypatch):
     source, shown = photo(64, 64), {}
     for share in (1e9, -1.0):
         monkeypatch.setattr("generators.previews.SHARE", share)
-        for the_request in (request(), request(kind="edit", sources=(picture_id(source),))):
+        for the_request in (wish(), wish(kind="edit", sources=(picture_id(source),))):
             events = []
             image = draw(generator, the_request, source, report=events.append).image
             assert [(e.step, e.steps) for e in events if isinstance(e, Progress)] == [(4, 16), (8, 16), (12, 16),
@@ -162,12 +130,12 @@ def test_rows_are_reported_and_looks_do_not_disturb(generator, monkeypatch):
 def test_cancelled_within_one_code(generator):
     asked = []
     with pytest.raises(Cancelled, match="code 2 of 16"):
-        draw(generator, request(), stop=lambda: asked.append(1) or len(asked) > 2)
-    assert draw(generator, request()).image.size == (64, 64)
+        draw(generator, wish(), stop=lambda: asked.append(1) or len(asked) > 2)
+    assert draw(generator, wish()).image.size == (64, 64)
 
 
 def test_what_decided_the_arithmetic_is_told(generator):
-    told = draw(generator, request(guidance=1.5)).arithmetic
+    told = draw(generator, wish(guidance=1.5)).arithmetic
     assert {"device", "dtype", "threads", "torch", "transformers", "weights", "pipeline", "call"} <= set(told)
     assert told["call"] == {"guidance_scale": 1.5, "temperature": 1.0, "top_k": 0, "top_p": 1.0}
     assert told["pipeline"] == "LlamaForCausalLM" and len(told["weights"]) == 64
@@ -177,39 +145,39 @@ def test_what_decided_the_arithmetic_is_told(generator):
 def test_settings_come_from_the_kind_then_from_all(folder):
     made = loaded(folder, call={"top_k": 9, "guidance_scale": 3.0, "num_inference_steps": 4},
                   edit_call={"guidance_scale": 1.5})
-    assert made._settings(request(), "call") == Settings(3.0, top_k=9)
-    assert made._settings(request(), "edit_call") == Settings(1.5, top_k=9)
-    assert made._settings(request(guidance=7), "edit_call") == Settings(7, top_k=9)
+    assert made._settings(wish(), "call") == Settings(3.0, top_k=9)
+    assert made._settings(wish(), "edit_call") == Settings(1.5, top_k=9)
+    assert made._settings(wish(guidance=7), "edit_call") == Settings(7, top_k=9)
 
 
 @pytest.mark.parametrize("call", [{"temperature": 0}, {"top_k": 1}, {"top_p": 1e-6}, {"temperature": 1e-4}])
 def test_the_likeliest_codes_need_no_luck(exact, monkeypatch, call):
-    best = ids_drawn(exact, monkeypatch, request())
+    best, _ = codes_drawn(exact, monkeypatch, wish())
     monkeypatch.setattr(exact, "options", {"call": {"guidance_scale": 1.0, **call}})
     for seed in (1, 2):
-        assert torch.equal(ids_drawn(exact, monkeypatch, request(seed=seed)), best)
+        assert torch.equal(codes_drawn(exact, monkeypatch, wish(seed=seed))[0], best)
 
 
 def test_guidance_goes_from_no_words_to_more_than_the_words(exact, monkeypatch):
     """At 1 the guided half alone decides; above, both halves do, and pads in place of words change nothing."""
-    words, guided = ids_drawn(exact, monkeypatch, request()), ids_drawn(exact, monkeypatch, request(guidance=6.0))
+    words, guided = (codes_drawn(exact, monkeypatch, wish(**more))[0] for more in ({}, {"guidance": 6.0}))
     assert not torch.equal(words, guided)
-    pads = request(prompt="<pad> <pad> <pad>")
-    alone = ids_drawn(exact, monkeypatch, pads)
-    assert torch.equal(ids_drawn(exact, monkeypatch, pads.model_copy(update={"guidance": 6.0})), alone)
+    pads = wish(prompt="<pad> <pad> <pad>")
+    alone, _ = codes_drawn(exact, monkeypatch, pads)
+    assert torch.equal(codes_drawn(exact, monkeypatch, pads.model_copy(update={"guidance": 6.0}))[0], alone)
 
 
 def test_a_layout_is_text_after_the_prompt(generator, monkeypatch):
     seen, words = [], generator._words
     monkeypatch.setattr(generator, "_words", lambda text: seen.append(text) or words(text))
     monkeypatch.setattr(generator._words, "pad_token_id", words.pad_token_id, raising=False)
-    draw(generator, request(regions=(Region("red dog", Box(0, 0, 0.5, 1)),)))
+    draw(generator, wish(regions=(Region("red dog", Box(0, 0, 0.5, 1)),)))
     source, mask = photo(64, 64), hole((64, 64), (0, 0, 32, 64))
-    draw(generator, request(kind="inpaint", sources=(picture_id(source),), mask=picture_id(mask)), source, mask)
+    draw(generator, wish(kind="inpaint", sources=(picture_id(source),), mask=picture_id(mask)), source, mask)
     layout = "<w08><h16><c0408>"
     assert seen == [f"a red dog ; red dog {layout}", f"a red dog ; a red dog {layout}"]
-    monkeypatch.setattr(generator, "options", {**generator.options, "grid": Grid(4, (2,), 1, 2)})
-    draw(generator, request(regions=(Region("red dog", Box(0.05, 0, 0.55, 0.5)),)))
+    monkeypatch.setattr(generator, "options", {**generator.options, "grid": FOUR})
+    draw(generator, wish(regions=(Region("red dog", Box(0.05, 0, 0.55, 0.5)),)))
     assert seen[-1] == "a red dog ; red dog <w08><h08><c0404>", "moved onto the grid that the model learnt"
 
 
@@ -221,15 +189,15 @@ def test_no_text_can_spell_what_is_no_word(generator):
 
 
 def test_a_text_that_is_too_long_is_cut_and_an_empty_one_is_fine(generator):
-    assert draw(generator, request(prompt="dog " * 500)).image.size == (64, 64)
-    assert draw(generator, request(prompt="")).image.size == (64, 64)
+    assert draw(generator, wish(prompt="dog " * 500)).image.size == (64, 64)
+    assert draw(generator, wish(prompt="")).image.size == (64, 64)
 
 
 def test_a_picture_that_is_too_high_is_refused(generator, monkeypatch):
     able = dataclasses.replace(generator.model.capabilities, sizes=(Extent(16, 128),))
     monkeypatch.setattr(generator, "model", dataclasses.replace(generator.model, capabilities=able))
     with pytest.raises(Unsupported, match="at most 64 pixels high"):
-        draw(generator, request())
+        draw(generator, wish())
 
 
 def poison(made, value):
@@ -255,7 +223,7 @@ def test_numbers_that_are_no_picture_are_tried_once_more_and_then_told(folder, m
     monkeypatch.setattr(autoregressive.Autoregressive, "_open", open_poisoned)
     poison(made, value)
     with pytest.raises(BrokenOutput):
-        draw(made, request())
+        draw(made, wish())
     half = str(made._used.dtype)
     assert opened == ([] if half == "torch.float32" else ["torch.float32", half])
 
@@ -264,10 +232,10 @@ def test_full_precision_mends_what_half_precision_broke(folder):
     made = loaded(folder)
     if made._used.dtype == torch.float32:
         pytest.skip("this machine computes in float32 anyway")
-    good = draw(made, request()).image
+    good = draw(made, wish()).image
     made._net.model.norm.weight.data[:] = float("inf")
-    assert draw(made, request()).arithmetic["dtype"] == "float32"
-    assert picture_id(draw(made, request()).image) == picture_id(good), "and the next one is as before"
+    assert draw(made, wish()).arithmetic["dtype"] == "float32"
+    assert picture_id(draw(made, wish()).image) == picture_id(good), "and the next one is as before"
 
 
 def test_out_of_memory_is_a_sentence_and_other_errors_are_themselves(generator, monkeypatch):
@@ -279,7 +247,7 @@ def test_out_of_memory_is_a_sentence_and_other_errors_are_themselves(generator, 
         with monkeypatch.context() as patch:
             patch.setattr(generator._tokens, "decode", fail)
             with pytest.raises(told):
-                draw(generator, request())
+                draw(generator, wish())
 
 
 @pytest.mark.parametrize("missing", ["tokens/config.json", "transformer/model.safetensors", "transformer/config.json"])
@@ -327,8 +295,8 @@ def test_training_reads_what_drawing_writes(exact, monkeypatch, edit):
     batch["lengths"] = torch.tensor([len(words) for words in found])
     batch["texts"] = torch.tensor([words + [0] * (10 - len(words)) for words in found])
     kind = {"kind": "edit", "sources": (picture_id(source),)} if edit else {}
-    batch["target"] = torch.cat([ids_drawn(exact, monkeypatch, request(prompt=text, **kind), source)
-                                 for text in texts]).view(2, 4, 4)
+    batch["target"] = torch.stack([codes_drawn(exact, monkeypatch, wish(prompt=text, **kind), source)[0]
+                                   for text in texts]).view(2, 4, 4)
     if edit:
         batch["source"] = exact._tokens.encode([source, source]).view(2, 4, 4)
     tokens, places = sequences(batch, ids)
@@ -372,23 +340,23 @@ def test_a_tokenizer_begins_with_what_the_autoencoder_knows(tmp_path):
     assert torch.equal(model.decoder.up_blocks[0].resnets[0].conv1.weight, untouched)
 
 
-def steps_for_seconds():
-    """A clock that goes on by a second whenever it is asked whether it is over."""
-    from generators.training.common import Clock
+@needs_font
+def test_a_sitting_that_has_just_begun_fills_no_codes(tmp_path, monkeypatch):
+    """It has not seen enough to tell which of them nothing uses."""
+    from generators.training import tokenizer
+    from generators.training.common import read_facts
 
-    class Steps(Clock):
-        asked = 0
-
-        @property
-        def seconds(self):
-            return self.spent + self.asked
-
-        @property
-        def over(self):
-            self.asked += 1
-            return Clock.over.fget(self)
-
-    return Steps
+    seconds_are_steps(monkeypatch)
+    monkeypatch.setattr(tokenizer, "WARM_UP", 2)
+    monkeypatch.setattr(tokenizer, "RESEED", 4)
+    filled = []
+    monkeypatch.setattr(tokenizer, "fill", lambda *given: filled.append(given))
+    args = tokenizer.parser().parse_args(["--minutes", "1", "--out", str(tmp_path), "--batch", "1", "--codes", "16",
+                                          "--widths", *["8"] * 5, "--device", "cpu"])
+    for until, step, times in ((4, 3, 1), (10, 8, 2)):
+        args.until = until / 60
+        tokenizer.train(args)
+        assert read_facts(tmp_path / "checkpoint.safetensors")["step"] == step and len(filled) == times
 
 
 @needs_font
@@ -398,19 +366,18 @@ def test_a_tokenizer_and_a_transformer_train_resume_and_draw(tmp_path, monkeypat
     from generators.training import tokenizer
     from generators.training.common import read_facts
 
-    monkeypatch.setattr(tokenizer, "Clock", steps_for_seconds())
-    monkeypatch.setattr(training, "Clock", steps_for_seconds())
+    seconds_are_steps(monkeypatch)
     monkeypatch.setattr(tokenizer, "WARM_UP", 2)
     monkeypatch.setattr(tokenizer, "RESEED", 2)
     common = {"domain": "small", "seed": 1, "workers": 0, "device": "cpu", "compile": False, "rate": 1e-3,
-              "until": None, "init": None, "spent": 0.0}
+              "until": None, "init": None, "spent": 0.0, "hold": 0.6}
     args = argparse.Namespace(**common, minutes=8 / 60, out=tmp_path / "t", batch=2, codes=64, widths=[8] * 5)
     model = tokenizer.train(args)
     model.save_pretrained(tmp_path / "t" / "model")
     lines = [json.loads(line) for line in (tmp_path / "t" / "curve.jsonl").read_text().splitlines()]
     assert any(line.get("perplexity", 0) > 1 for line in lines)
     args = argparse.Namespace(**common, minutes=8 / 60, tokens=tmp_path / "t" / "model", out=tmp_path / "a",
-                              drawings=3, edits=2, width=64, layers=2, truth=0.1, hold=0.6, bank=16, reuse=1)
+                              drawings=3, edits=2, width=64, layers=2, truth=0.1, bank=16, reuse=1)
     args.until = args.minutes / 2
     first = training.train(args)
     assert read_facts(args.out / "checkpoint.safetensors")["step"] == 3
@@ -419,7 +386,7 @@ def test_a_tokenizer_and_a_transformer_train_resume_and_draw(tmp_path, monkeypat
     assert read_facts(args.out / "checkpoint.safetensors")["step"] == 6
     assert all(not torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters(), strict=True))
     training.export(second, training.domain("small"), args.tokens, tmp_path / "model")
-    image = draw(loaded(tmp_path / "model"), request(size=Extent(128, 128))).image
+    image = draw(loaded(tmp_path / "model"), wish(size=Extent(128, 128))).image
     assert image.size == (128, 128)
 
 

@@ -86,6 +86,14 @@ def test_a_table_refuses_what_cannot_be_composed():
         table_of([scene, replace(scene, frame=WIDE)], 128)
 
 
+def test_a_composer_refuses_what_it_has_no_sprite_of(compose):
+    scene = sample_scene(random.Random(1), SEEN)
+    strange = replace(scene.objects[0], thing="cat")
+    for wrong in (replace(scene, objects=(strange,)), replace(scene, background="room")):
+        with pytest.raises(ValueError, match="not made for"):
+            compose(table_of([scene, wrong], 64))
+
+
 def test_loads_depend_on_seed_and_number_alone():
     from generators.training.feed import Loads, stream
 
@@ -113,19 +121,14 @@ def test_a_load_reads_as_the_tokenizer_does():
 
 @pytest.mark.parametrize("number", [0, 3])
 def test_encoded_loads_train_the_model(number):
-    from diffusers import AutoencoderKLFlux2
-
+    from generators.training import autoencoder
     from generators.training.compose import Composer
     from generators.training.diffusion import Denoiser, Latents, Learner, losses
     from generators.training.feed import Encoder, Loads
     from generators.training.words import build_tokenizer
     from generators.world.atlas import make_atlas
 
-    vae = AutoencoderKLFlux2(
-        block_out_channels=(8, 8, 8, 8), down_block_types=("DownEncoderBlock2D",) * 4,
-        up_block_types=("UpDecoderBlock2D",) * 4, layers_per_block=1, latent_channels=8, norm_num_groups=4,
-        mid_block_add_attention=False,
-    )  # fmt: skip
+    vae = autoencoder.build(widths=(8,) * 4)
     cpu, of, tokenizer = torch.device("cpu"), domain("full"), build_tokenizer()
     loads = Loads("full", 2, 2, 1)(number)
     used = {int(i) for load in loads.values() for table in load.tables for i in table.thing.flat if i >= 0}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from PIL import Image
 
 from generators.api import Box, Detection, Seen
@@ -46,6 +47,13 @@ def test_pictures_are_cut_from_their_sheets_and_only_labelled_ones(tmp_path: Pat
     found = list(read(tmp_path))
     assert [picture.image.getpixel((5, 5))[0] for picture in found] == [1, 3]
     assert [picture.asked[0].thing for picture in found] == ["dog", "cat"]
+
+
+def test_a_sheet_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, [[asked("dog", 1)]] * 8)
+    opened, opening = [], Image.open
+    monkeypatch.setattr(Image, "open", lambda path: opened.append(path) or opening(path))
+    assert len(list(read(tmp_path))) == 8 and len(opened) == 1
 
 
 def test_agreement_and_both_kinds_of_mistake(tmp_path: Path) -> None:

@@ -21,9 +21,9 @@ from generators.world.questions import (
     sample_question,
     told,
 )
-from generators.world.scenes import SQUARE, WIDE, Placed, Scene, World
+from generators.world.scenes import GREY_STYLES, SQUARE, WIDE, Placed, Scene, World
 from generators.world.sprites import font_installed
-from generators.world.vocabulary import COUNTS, NATURAL_COLOURS, find_colour, find_relation, find_thing
+from generators.world.vocabulary import ALSO_CALLED, COUNTS, NATURAL_COLOURS, find_colour, find_relation, find_thing
 
 pytestmark = pytest.mark.skipif(not font_installed(), reason="the Noto Color Emoji font is not installed")
 
@@ -93,7 +93,8 @@ def test_what_is_told_is_what_there_is(name):
 
 
 @pytest.mark.parametrize("words", ["", "a red apple", "on a beach", "a floop on a beach", "red apples on a beach",
-                                   "a red apple and on a beach"])
+                                   "a red apple and on a beach",
+                                   "a dog and a red apple left of two cats on a beach"])
 def test_words_that_are_no_description(words):
     assert told(words) is None
 
@@ -140,6 +141,29 @@ def test_colours_that_people_might_differ_about_are_not_asked():
     assert count_of(scene, "apple", "red") == 1 and count_of(scene, "apple", "blue") == 0
     assert count_of(scene, "cat", "blue") == 0
     assert count_of(Scene(scene.objects, "beach", "pencil sketch"), "apple", "red") is None
+
+
+def test_what_an_owl_is_called_besides_is_not_asked():
+    """Some say that an owl is a bird: of birds beside an owl nothing is asked, of the owl it is."""
+    scene = Scene((at("bird", 0.2, 0.2, "red"), at("owl", 0.7, 0.7, "blue"), at("bird", 0.2, 0.7, "red")), "beach")
+    assert count_of(scene, "bird") is None and count_of(scene, "bird", "red") is None
+    assert count_of(scene, "owl") == 1 and count_of(scene, "owl", "blue") == 1
+    for thing, others in ALSO_CALLED.items():
+        assert all(find_thing(name).name == name for name in (thing, *others))
+    asked_about = 0
+    for kind in ("count", "presence", "colour"):
+        for question in asked("full", kind, 600):
+            thing, _ = subject_of(question.text)
+            assert not {item.thing for item in question.scene.objects} & {*ALSO_CALLED.get(thing, ())}, question
+            asked_about += thing in ALSO_CALLED
+    assert asked_about > 20
+
+
+def test_plain_backgrounds_are_not_asked_for_where_no_colour_can_be_seen():
+    questions = asked("full", "background", 600)
+    grey = [question for question in questions if question.scene.style in GREY_STYLES]
+    assert len(grey) > 20 and not any(question.answer.startswith("plain") for question in grey)
+    assert any(question.answer.startswith("plain") for question in questions)
 
 
 @pytest.mark.parametrize("name", ["small", "full"])

@@ -12,10 +12,8 @@ torch = pytest.importorskip("torch")
 from generators.training.pack_world import seen_world  # noqa: E402
 from generators.training.spoiled import mingled, shuffled, smeared, spoil  # noqa: E402
 from generators.world.scenes import render, sample_scene  # noqa: E402
-from generators.world.sprites import font_installed  # noqa: E402
 from generators.world.tables import table_of  # noqa: E402
-
-needs_font = pytest.mark.skipif(not font_installed(), reason="the Noto Color Emoji font is not installed")
+from tests.generators.bench import needs_font  # noqa: E402
 
 
 def batch(count: int):

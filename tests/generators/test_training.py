@@ -8,9 +8,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from generators.world.sprites import font_installed  # noqa: E402
-
-needs_font = pytest.mark.skipif(not font_installed(), reason="the Noto Color Emoji font is not installed")
+from tests.generators.bench import needs_font, seconds_are_steps  # noqa: E402
 
 
 def test_tokenizer_knows_boxes_as_single_tokens():
@@ -140,17 +138,12 @@ def test_targets_and_decoding_agree():
 
 @needs_font
 def test_the_diffusion_loss_has_gradients_everywhere():
-    from diffusers import AutoencoderKLFlux2
-
+    from generators.training import autoencoder
     from generators.training.diffusion import Denoiser, Learner, losses
     from generators.training.examples import Bank, Latents, drawing_examples, edit_examples
     from generators.training.words import build_tokenizer
 
-    vae = AutoencoderKLFlux2(
-        block_out_channels=(8, 8, 8, 8), down_block_types=("DownEncoderBlock2D",) * 4,
-        up_block_types=("UpDecoderBlock2D",) * 4, layers_per_block=1, latent_channels=8, norm_num_groups=4,
-        mid_block_add_attention=False,
-    )  # fmt: skip
+    vae = autoencoder.build(widths=(8,) * 4)
     tokenizer = build_tokenizer()
     learner = Learner(len(tokenizer), heads=1, double=1, single=1)
     latents = Latents(vae, torch.device("cpu"))
@@ -165,6 +158,51 @@ def test_the_diffusion_loss_has_gradients_everywhere():
     # The last double block's text output and the language head feed nothing.
     silent = [n for n, p in learner.named_parameters() if p.grad is None]
     assert all("lm_head" in n for n in silent), silent
+
+
+FEW = {
+    "autoencoder": ["--batch", "2"],
+    "critic": ["--batch", "2"],
+    "diffusion": ["--no-compile", "--heads", "1", "--double", "1", "--single", "1", "--drawings", "2", "--edits", "1",
+                  "--bank", "1", "--reuse", "1"],
+}  # fmt: skip
+"""The sizes of short trainings."""
+
+
+@needs_font
+@pytest.mark.parametrize("name", FEW)
+def test_a_training_goes_on_where_it_was(name, tmp_path, monkeypatch):
+    """Two sittings of some steps: the second begins with the weights, the step and the time of the first."""
+    import importlib
+    import json
+    from functools import partial
+
+    from generators.training import autoencoder
+    from generators.training.common import load_averaged, read_facts
+
+    monkeypatch.setattr(autoencoder, "build", partial(autoencoder.build, widths=(8,) * 4))
+    monkeypatch.setattr(autoencoder, "write_statistics", partial(autoencoder.write_statistics, count=64))
+    monkeypatch.setattr(autoencoder, "psnr", partial(autoencoder.psnr, count=32))
+    autoencoder.build().save_pretrained(tmp_path / "vae")
+    given = [] if name == "autoencoder" else ["--autoencoder", str(tmp_path / "vae")]
+    training = importlib.import_module(f"generators.training.{name}")
+    args = training.parser().parse_args([*FEW[name], *given, "--out", str(tmp_path), "--minutes", "0.1",
+                                         "--device", "cpu", "--until", "0.05"])  # fmt: skip
+    seconds_are_steps(monkeypatch)
+    monkeypatch.setattr("generators.training.common.LOG", 2)
+    first = training.train(args)
+    assert read_facts(tmp_path / "checkpoint.safetensors")["step"] == 2
+    args.until = None
+    second = training.train(args)
+    facts = read_facts(tmp_path / "checkpoint.safetensors")
+    assert facts["step"] == 4 and facts["seconds"] == 6
+    moved = [not torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters(), strict=True)]
+    assert sum(moved) > len(moved) / 2
+    load_averaged(tmp_path, first)
+    assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters(), strict=True))
+    lines = [json.loads(line) for line in (tmp_path / "curve.jsonl").read_text().splitlines()]
+    each = 3 if name == "diffusion" else 2
+    assert [line["seen"] for line in lines if "psnr" not in line] == [2 * each, 4 * each]
 
 
 def test_no_pickle_in_training():

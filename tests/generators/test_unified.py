@@ -23,7 +23,7 @@ from generators.api import (
 )
 from generators.engines import Painter
 from generators.unified import LONGEST, Settings, Vocabulary
-from tests.generators.unified_bench import LIKELIEST, codes_drawn, draw, hole, loaded, never, photo, wish
+from tests.generators.bench import LIKELIEST, codes_drawn, draw, hole, loaded, never, photo, wish
 
 torch = pytest.importorskip("torch")
 
@@ -41,7 +41,7 @@ def generator(checkpoint, request):
 @pytest.fixture(scope="module", params=["unified", "unified_masked"])
 def exact(checkpoint, request):
     """In float32, where two ways to the same number agree."""
-    return loaded(checkpoint(request.param), torch.float32, **LIKELIEST)
+    return loaded(checkpoint(request.param), torch.float32, call=LIKELIEST)
 
 
 # --- pictures -----------------------------------------------------------------------------
@@ -127,7 +127,7 @@ def test_stopping_stops_at_the_next_code_word_or_pass(generator):
 
 @pytest.fixture(scope="module")
 def masked(checkpoint):
-    return loaded(checkpoint("unified_masked"), torch.float32, **LIKELIEST)
+    return loaded(checkpoint("unified_masked"), torch.float32, call=LIKELIEST)
 
 
 def test_one_pass_fills_in_what_is_likeliest_everywhere(masked, monkeypatch):
@@ -284,7 +284,7 @@ def test_words_without_an_end_are_refused(folder, tmp_path):
 
 
 def test_settings_are_the_families_own(folder):
-    made = loaded(folder, passes=4, top_k=9, nonsense=1)
+    made = loaded(folder, call={"passes": 4, "top_k": 9, "nonsense": 1})
     assert made._settings(wish(guidance=1.5), "call") == Settings(1.5, top_k=9, passes=4)
 
 

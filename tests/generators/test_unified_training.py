@@ -8,17 +8,25 @@ import pytest
 
 from generators.api import Extent, picture_id
 from generators.unified import LONGEST
-from generators.world.sprites import font_installed
-from tests.generators.unified_bench import LIKELIEST, codes_drawn, draw, loaded, never, photo, wish
+from tests.generators.bench import (
+    LIKELIEST,
+    codes_drawn,
+    draw,
+    loaded,
+    needs_font,
+    never,
+    photo,
+    seconds_are_steps,
+    wish,
+)
 
 torch = pytest.importorskip("torch")
-needs_font = pytest.mark.skipif(not font_installed(), reason="the Noto Color Emoji font is not installed")
 
 
 @pytest.fixture(scope="module", params=["unified", "unified_masked"])
 def exact(checkpoint, request):
     """In float32, where two ways to the same number agree."""
-    return loaded(checkpoint(request.param), torch.float32, **LIKELIEST)
+    return loaded(checkpoint(request.param), torch.float32, call=LIKELIEST)
 
 
 # --- training -----------------------------------------------------------------------------
@@ -139,22 +147,6 @@ def test_lessons_say_what_is_true_and_fit(name):
                           *of.drawn.styles, *(ground.name for ground in BACKGROUNDS)}
 
 
-class Steps:
-    """A clock on which every step takes a second."""
-
-    def __init__(self, minutes, spent, until):
-        self.minutes, self.seconds, self.end = minutes, spent, 60 * (until or minutes)
-
-    @property
-    def progress(self):
-        return min(1.0, self.seconds / self.minutes / 60)
-
-    @property
-    def over(self):
-        self.seconds += self.seconds < self.end
-        return self.seconds >= self.end
-
-
 @needs_font
 @pytest.mark.parametrize("arm", ["causal", "masked"])
 def test_a_transformer_trains_resumes_draws_and_reads(tmp_path, checkpoint, monkeypatch, arm):
@@ -163,7 +155,7 @@ def test_a_transformer_trains_resumes_draws_and_reads(tmp_path, checkpoint, monk
     from generators.training.common import read_facts
     from generators.training.pack_world import domain
 
-    monkeypatch.setattr("generators.training.autoregressive.Clock", Steps)
+    seconds_are_steps(monkeypatch)
     given = ["--arm", arm, "--tokens", str(checkpoint("picture_tokens")), "--out", str(tmp_path / "u"), "--width", "64",
              "--layers", "2", "--bank", "16", "--reuse", "1", "--device", "cpu", "--minutes", "0.1",
              "--draw", "3", "--plan", "1", "--edit", "2", "--describe", "2", "--answer", "2"]
@@ -176,7 +168,7 @@ def test_a_transformer_trains_resumes_draws_and_reads(tmp_path, checkpoint, monk
     assert (steps, read_facts(args.out / "checkpoint.safetensors")["step"]) == (2, 4)
     assert all(not torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters(), strict=True))
     training.export(second, domain("small"), args.tokens, tmp_path / "model", "Unified")
-    made = loaded(tmp_path / "model", plan=True)
+    made = loaded(tmp_path / "model", call={"plan": True})
     assert made._ids.masked == (arm == "masked") and made._net.config.eos_token_id == made._words.eos_token_id
     lost = [*given, "--init", str(tmp_path / "model"), "--spent", "0.1", "--out", str(tmp_path / "again")]
     begun, exported = training.train(training.parser().parse_args(lost)).net.state_dict(), made._net.state_dict()
@@ -271,3 +263,26 @@ def test_understanding_is_counted(monkeypatch):
     answers = understanding.answers(Knowing(True), of, 60)
     assert 15 < answers["presence"]["right"] < 45 and answers["count"]["right"] == 0
     assert set(answers) == {"count", "presence", "relation", "colour", "background"}
+
+
+def test_what_is_said_twice_is_not_right(monkeypatch):
+    from generators.training import understanding
+    from generators.training.pack_world import domain
+    from generators.world.scenes import Placed, Scene
+
+    scene = Scene((Placed("dog", (0.1, 0.1, 0.4, 0.4)),), "beach")
+    monkeypatch.setattr(understanding, "_picture", lambda scene, of: scene)
+    monkeypatch.setattr(understanding, "sample_scene", lambda *given: scene)
+    reader = Knowing(True)
+    reader.describe = lambda scene, stop: "a dog and a dog on a beach"
+    right = understanding.descriptions(reader, domain("small"), 1)["right"]
+    assert right == {"readable": 1, "objects": 0, "background": 1, "relation": 1, "style": 1, "all": 0}
+
+
+def test_a_model_that_says_nothing_is_not_asked(monkeypatch, capsys):
+    from generators.training import understanding
+
+    monkeypatch.setattr("sys.argv", ["understanding", "sketch"])
+    with pytest.raises(SystemExit):
+        understanding.main()
+    assert "says nothing of them" in capsys.readouterr().err

@@ -209,7 +209,7 @@ def test_an_edit_changes_only_what_it_says(kind):
 
 
 @pytest.mark.parametrize(
-    ("world", "expected"), [("pack_world", "0b8ebe1ba63fa0de"), ("seen_world", "cd938241b7c22b65")]
+    ("world", "expected"), [("pack_world", "dffc3faaa12bfb68"), ("seen_world", "eb69135760b72bd5")]
 )
 def test_what_the_small_world_draws_stays_what_it_was(world, expected, monkeypatch):
     """Resumed trainings and evaluations rest on it: the same seeds, the same scenes, words and edits."""
@@ -289,6 +289,20 @@ def test_between_and_next_to_are_said_only_where_they_hold():
     assert min(said.values()) >= 2
 
 
+def test_a_side_is_only_said_where_it_tells_things_apart():
+    from generators.world.pointing import reference
+    from generators.world.scenes import Placed
+
+    def lion(x, y):
+        return Placed("lion", (x, y, x + 0.2, y + 0.2))
+
+    for one, other, told in ((lion(0.1, 0.1), lion(0.1, 0.6), {"at the top"}),
+                             (lion(0.1, 0.1), lion(0.6, 0.15), {"on the left"})):
+        said = [reference(random.Random(seed), one, [other, one]) for seed in range(60)]
+        sides = {words.removeprefix("the lion ") for words, unclear in said if not unclear}
+        assert sides == told and any(unclear for _, unclear in said)
+
+
 @needs_font
 def test_restyling_changes_the_style_and_nothing_else():
     import dataclasses
@@ -312,6 +326,7 @@ def test_restyling_changes_the_style_and_nothing_else():
 @needs_font
 def test_an_atlas_stands_in_for_the_font(tmp_path, monkeypatch):
     import numpy as np
+    from PIL import Image
 
     from generators.training.pack_world import seen_world
     from generators.world import sprites
@@ -334,6 +349,12 @@ def test_an_atlas_stands_in_for_the_font(tmp_path, monkeypatch):
         assert [sprites.aspect(thing.name) for thing in vocabulary.THINGS] == shapes
         with pytest.raises(KeyError, match="has no"):
             atlas.sprite("griffin")
+        Image.new("RGB", (8, 8)).save(tmp_path / "other.png")
+        with pytest.raises(ValueError, match="is no atlas"):
+            load_atlas(tmp_path / "other.png")
+        monkeypatch.setattr(sprites, "font_path", lambda: tmp_path / "atlas.png")
+        monkeypatch.setenv("MAQUETTE_ATLAS", str(tmp_path / "gone.png"))
+        assert not sprites.font_installed(), "what is named and not there is not made up for by the font"
     finally:
         for cache in caches:
             cache.cache_clear()

@@ -5,23 +5,32 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
 import pytest
 
 from agent.api import Options, PlannerReply
-from agent.dialogues import phrases
+from agent.dialogues import phrases, talking
 from agent.dialogues.__main__ import lines
 from agent.dialogues.chats import afterwards, chat_of
 from agent.dialogues.checking import agreement, agrees
-from agent.dialogues.sampler import Turn, brief_short, conversations
+from agent.dialogues.sampler import Conversation, Turn, _Said, brief_short, conversations
+from agent.dialogues.talking import Answer, Chat
 from agent.dialogues.wording import Pen
+from agent.embedded import drawing
+from agent.embedded.answers import Answers
+from agent.embedded.drawing import Trouble
+from agent.embedded.references import Choice
+from agent.embedded.simulate import whole_world
+from agent.embedded.syntax import Clause, Command, Control, Description, Link, NounPhrase
 from agent.rehearsal import Talk
 from generators import sketch
+from generators.api import Box
 from generators.world.vocabulary import BACKGROUNDS, RELATIONS, STYLES
 from tools import registry
-from tools.api import Brief
+from tools.api import Brief, BriefObject, Question, SceneObject
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +77,81 @@ def test_a_wrong_truth_is_seen(turns: list[Turn]) -> None:
     turn = next(t for t in turns if t.kind == "new" and agrees(t))
     turn = Turn(turn.kind, turn.words.replace("a", "two", 1), turn.now, [("undo", {"steps": 1})])
     assert not agrees(turn)
+
+
+def two_dogs(seed: int = 0) -> Conversation:
+    """A conversation in which a picture of two dogs on a beach has been drawn."""
+    talk = Conversation(random.Random(seed))
+    talk.able = ("generate", "edit", "inpaint", "boxes")
+    talk.brief = Brief(objects=[BriefObject(id="dog", name="dog", count=2)], background="beach")
+    boxes = (Box(0.1, 0.4, 0.3, 0.6), Box(0.7, 0.4, 0.9, 0.6))
+    talk.scene = [SceneObject(id=f"dog-{n}", name="dog", box=box) for n, box in enumerate(boxes, 1)]
+    talk.picture, talk.versions, talk.kept = "v1", ["v1"], {"v1": (talk.brief, talk.scene, None)}
+    return talk
+
+
+DOG = NounPhrase(name="dog", known=True, definite=True, article="def")
+
+
+def test_two_questions_about_one_wish(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`move the dog`: which one, and where to? What the first answer settled stays settled."""
+    talk = two_dogs()
+    answers = iter([Answer("the left one", Answers(Choice(NounPhrase(definite=True, pick=("side", "left"))))),
+                    Answer("up", Answers(slots=[("place", Description(places=["top"]))]))])  # fmt: skip
+    monkeypatch.setattr(talking, "an_answer", lambda *given: next(answers))
+    wish: list[Clause] = [Command("move", [DOG])]
+    monkeypatch.setattr(talk, "_next", lambda now: talk._answer(talk.question) if talk.question
+                        else _Said("change", "move the dog", wish))  # fmt: skip
+    asked = [talk.turn().calls for _ in range(2)]
+    assert [(name, given["slot"]) for calls in asked for name, given in calls] == [("ask", "target"), ("ask", "place")]
+    assert talk.wish.clauses == wish and talk.wish.before == [], "a wish was not said before itself"
+    assert talk.turn().calls[-1] == ("edit", {"instruction": "move the dog to the top", "operation": "move",
+                                              "targets": ["dog-1"], "phrase": "dog"})  # fmt: skip
+
+
+def test_what_nobody_could_guess_is_not_misspelt() -> None:
+    walrus, dog = NounPhrase(name="walrus"), NounPhrase(name="dog", known=True)
+    exact: list[Clause] = [Description(objects=[dog, walrus]), Description(objects=[dog], avoid=[walrus]),
+                           Command("add", description=Description(objects=[walrus])), Command("remove", [walrus]),
+                           Command("add", description=Description(text="sale"))]  # fmt: skip
+    free: list[Clause] = [Description(objects=[dog]), Command("remove", [DOG]), Control("undo"),
+                          Command("add", description=Description(objects=[NounPhrase("animal", category="animal")]))]
+    assert [_Said("both", "", [free[0], clause]).slips for clause in exact] == [0.0] * 5
+    assert all(_Said("change", "", [clause]).slips > 0 for clause in free)
+    assert _Said("answer", "", known=Answers(slots=[("objects", Description(objects=[walrus]))])).slips == 0.0
+
+
+def test_of_a_picture_that_was_brought_along_no_background_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str | None] = []
+    monkeypatch.setattr(talking, "about_picture", lambda pen, scene, ground: told.append(ground) or Chat("?", "!"))
+    talk = two_dogs()
+    now = talk._situation()
+    talk._question(now)
+    talk._question(replace(now, uploads=1))
+    assert told == ["beach", None]
+
+
+def test_one_of_two_relations_is_chosen_by_its_words() -> None:
+    car, orange = NounPhrase(name="car", known=True, colour="orange"), NounPhrase(name="orange", known=True)
+    said = Description(objects=[car, orange], links=[Link(0, "left of", 1), Link(1, "left of", 0)])
+    with pytest.raises(Trouble) as caught:
+        drawing.check(drawing.brief_of(said, ""), said, whole_world())
+    question = caught.value.question()
+    for seed in range(40):
+        answer = talking.an_answer(Pen(random.Random(seed)), question, [said], [])
+        if answer.words in question.options and answer.known:
+            ((_, chosen),) = answer.known.slots
+            brief = drawing.brief_of(chosen, "")
+            told = brief.relation_text(brief.relations[0]).replace("an ", "the ")
+            assert told == answer.words
+            assert len(brief.relations) == 1
+
+
+def test_three_things_are_not_both() -> None:
+    question = Question(text="Which?", options=["the left dog", "the middle dog", "the right dog", "all of them"])
+    question.slot = "target"
+    said = {talking.an_answer(Pen(random.Random(seed)), question, [], []).words for seed in range(300)}
+    assert "all of them" in said and not {"both", "both of them"} & said
 
 
 def test_the_same_seed_says_the_same() -> None:
