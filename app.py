@@ -12,7 +12,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ui import command_line
 
@@ -54,7 +54,8 @@ def _workshop(command: str, settings: Settings) -> Workshop:
     """The models; the one that a command will need begins to load while the rest of the program is imported."""
     from generators.workshop import Workshop
 
-    workshop = Workshop(threads=settings.threads, eyes="sketch" if settings.generator.startswith("sketch") else "pack")
+    eyes: Literal["pack", "sketch"] = "sketch" if settings.generator.startswith("sketch") else "pack"
+    workshop = Workshop(threads=settings.threads, eyes=eyes, matcher=settings.matcher)
     if command in ("draw", "resume", "serve"):
         workshop.warm(settings.generator)
     return workshop

@@ -52,6 +52,7 @@ class Settings(BaseSettings):
     chunk_seconds: float = Field(default=60.0, gt=0, description="longest silence of a planner's server")
     planner_seconds: float = Field(default=180.0, gt=0, description="longest time for one planner's reply")
     planner_tokens: int = Field(default=2048, ge=16, description="longest reply of a planner")
+    matcher: str = Field(default="", description="what compares pictures with words, a folder or a hub id; the pack's")
     threads: int | None = Field(default=None, ge=1, le=1024, description="of a model's worker; null: as it sees fit")
 
     @field_validator("data")

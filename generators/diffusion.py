@@ -11,14 +11,15 @@ Knows nothing of briefs, boxes to check or budgets; a layout is text after the p
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 from PIL import Image
 
-from generators import geometry, hardware, weights
+from generators import geometry, hardware, opening, placement, weights
 from generators.api import (
     BrokenOutput,
     Cancelled,
@@ -67,6 +68,7 @@ class Diffusion(Local):
     def __init__(self, model: Model) -> None:
         super().__init__(model)
         self._pipes: dict[str, Any] = {}
+        self._placement = "whole"
 
     # Loading
 
@@ -75,8 +77,7 @@ class Diffusion(Local):
         self.unload()
         name = next(iter(self.options["classes"].values()))
         with self._opening():
-            pipe = _class(name).from_pretrained(weights.locate(self.model.source), dtype=plan.dtype,
-                                                local_files_only=True, use_safetensors=True)
+            pipe = opening.pipeline(_class(name), self.model.source, self.options, plan.dtype)
         pipe.set_progress_bar_config(disable=True)
         weights.check_finite(_modules(pipe))
         self._place(pipe, plan)
@@ -86,11 +87,10 @@ class Diffusion(Local):
         self._pipes.clear()
 
     def _place(self, pipe: Any, plan: hardware.Plan) -> None:
-        """Onto the device; where the card is too small for all parts at once, each part only while it works."""
-        if plan.device.startswith("cuda") and self.model.memory_gb > 0.9 * hardware.card_gb():
-            pipe.enable_model_cpu_offload(device=plan.device)
-        else:
-            pipe.to(plan.device)
+        """Onto the device, all of it or as much at a time as a card has room for."""
+        card = hardware.card_gb() if plan.device.startswith("cuda") else 0.0
+        self._placement = placement.suited(self.options.get("billions", ()), self.model.memory_gb, card)
+        placement.place(pipe, self._placement, plan.device)
 
     def _pipe(self, name: str) -> Any:
         if name not in self._pipes:
@@ -148,7 +148,8 @@ class Diffusion(Local):
                 call = self._call(request, pictures)
                 rung.climb(call.pipe)
                 return self._drawn(call, report, stop), {
-                    "memory": rung.name, "pipeline": type(call.pipe).__name__, "call": call.plain()}
+                    "placement": self._placement, "memory": rung.name, "pipeline": type(call.pipe).__name__,
+                    "call": call.plain()}
             except (MemoryError, RuntimeError) as error:
                 if not hardware.is_memory(error):
                     raise
@@ -171,8 +172,8 @@ class Diffusion(Local):
             previews.step(step, latents)
 
         try:
-            with torch.inference_mode():
-                output = call.pipe(**call.arguments, **_hooks(call.pipe, after))
+            with torch.inference_mode(), _watched(call.pipe, after) as hooks:
+                output = call.pipe(**call.arguments, **hooks)
         finally:
             with suppress(AttributeError):
                 call.pipe.maybe_free_model_hooks()
@@ -182,7 +183,8 @@ class Diffusion(Local):
         """The picture, if the numbers are one."""
         import numpy
 
-        values = numpy.asarray(output.images[0], dtype=numpy.float32)
+        drawn = output.images if hasattr(output, "images") else output.image
+        values = numpy.asarray(drawn[0], dtype=numpy.float32)
         if any(getattr(output, "nsfw_content_detected", None) or []):
             raise GeneratorError(f"{self.model.name} has a filter of its own, which withheld this picture.")
         if not numpy.isfinite(values).all():
@@ -252,19 +254,31 @@ def _sibling(kind: Any, pipe: Any) -> Any:
     return made
 
 
-def _hooks(pipe: Any, after: Callable[[int, Any], None]) -> dict[str, Any]:
-    """The arguments by which a pipeline tells of its steps: the present way, or the older one."""
+@contextmanager
+def _watched(pipe: Any, after: Callable[[int, Any], None]) -> Iterator[dict[str, Any]]:
+    """The arguments by which a pipeline tells of its steps: the present way, the older one, or none at all, and then
+    its scheduler is watched."""
     known = inspect.signature(type(pipe).__call__).parameters
 
     def on_step_end(pipe: Any, step: int, timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
         after(step + 1, tensors["latents"])
         return tensors
 
+    def stepped(*given: Any, **more: Any) -> Any:
+        result = type(pipe.scheduler).step(pipe.scheduler, *given, **more)
+        after(next(count), result[0])
+        return result
+
     if "callback_on_step_end" in known:
-        return {"callback_on_step_end": on_step_end, "callback_on_step_end_tensor_inputs": ["latents"]}
-    if "callback" in known:
-        return {"callback": lambda step, timestep, latents: after(step + 1, latents)}
-    return {}
+        yield {"callback_on_step_end": on_step_end, "callback_on_step_end_tensor_inputs": ["latents"]}
+    elif "callback" in known:
+        yield {"callback": lambda step, timestep, latents: after(step + 1, latents)}
+    else:
+        count, pipe.scheduler.step = itertools.count(1), stepped
+        try:
+            yield {}
+        finally:
+            del pipe.scheduler.step
 
 
 def _modules(pipe: Any) -> list[tuple[str, Any]]:

@@ -1,8 +1,9 @@
-"""What a worker process can hold: image models, the critic's detector, chat models. Made by key, on first need.
+"""What a worker process can hold: image models, what sees and compares, chat models. Made by key, on first need.
 
     model:NAME      draw(request) with its pictures   → result
                     describe, answer(question) one    → words
     critic:FOLDER   see() one picture                 → what is in it
+    matcher:SOURCE  pictures() several, texts(texts)  → their vectors
     chat:SOURCE     complete(messages, tools, …)      → an answer in OpenAI's shape
 
 Imports nothing heavy: the engine's own file does, when it loads.
@@ -16,7 +17,7 @@ from typing import Any, Protocol
 from PIL import Image
 from pydantic import TypeAdapter
 
-from generators import hardware, registry
+from generators import hardware, registry, weights
 from generators.api import Generator, Model, Report, Request, Seen, Stop, Unsupported
 
 Answer = tuple[dict[str, Any], list[Image.Image]]
@@ -65,6 +66,19 @@ class Eyes:
         return {"seen": SEEN.dump_python(self.detector.detect(pictures[0]), mode="json")}, []
 
 
+class Comparer:
+    """A model of pictures' and texts' vectors."""
+
+    def __init__(self, matcher: Any) -> None:
+        self.matcher = matcher
+
+    def call(self, name: str, params: Mapping[str, Any], pictures: list[Image.Image], report: Report,
+             stop: Stop) -> Answer:
+        if name == "pictures":
+            return {"vectors": self.matcher.picture_vectors(pictures).tolist()}, []
+        return {"vectors": self.matcher.text_vectors(params["texts"]).tolist()}, []
+
+
 class Talker:
     """A local chat model."""
 
@@ -93,6 +107,10 @@ def make(key: str, spec: Mapping[str, Any]) -> Engine:
 
         hardware.plan()
         return Eyes(Detector.load(source))
+    if kind == "matcher":
+        from generators.matching import Matcher
+
+        return Comparer(Matcher.load(weights.locate(source)))
     from generators.chat import Chat
 
     return Talker(Chat(source))

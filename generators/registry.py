@@ -1,11 +1,12 @@
-"""Which models there are: the catalogue, folders, and what lies in the local Hugging Face cache. No torch.
+"""Which models there are: the catalogue, folders, single files, and the local Hugging Face cache. No torch.
 
 A family is a file of this folder that names its class: `GENERATOR = TheClass`. It is imported when one of its
-models loads.
+models loads. Pipelines of diffusers are all run by one file, whatever family they count among.
 """
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import json
 import math
@@ -13,20 +14,19 @@ import os
 import re
 import shutil
 import subprocess
-import tomllib
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from generators import geometry, sketch, weights
+from generators import catalogue, geometry, placement, single_file, sketch, weights
 from generators.api import FAMILIES, Capabilities, Extent, Generator, Model, ModelUnavailable, World
-from generators.world.layout_text import Grid
 
 HERE = Path(__file__).resolve().parent
 PACK = HERE / "pack"
-CATALOGUE = HERE / "catalogue.toml"
 LEAST = 64  # a side that every pipeline accepts
+_GRID = ("grid", "sides", "size_sides")
+"""What a pack.json says of its grid: see `generators.world.layout_text.Grid`."""
 _ASPECTS = ((1, 1), (4, 3), (3, 4), (3, 2), (2, 3), (16, 9), (9, 16))
 
 
@@ -37,22 +37,25 @@ def families() -> list[str]:
 
 def generator(model: Model) -> Generator:
     """The generator of a model's family, not loaded yet. Raises `ModelUnavailable`."""
-    if model.family not in families():
+    room = model.options.get("run_by", model.family)
+    if room not in families():
         raise ModelUnavailable(f"{model.name} is of the family {model.family!r}, which this version does not know.")
-    return importlib.import_module(f"generators.{model.family}").GENERATOR(model)
+    return importlib.import_module(f"generators.{room}").GENERATOR(model)
 
 
 def listed() -> list[Model]:
     """The catalogue's models, the pack's first; of the pack only what has its weights here."""
-    kinds = _kinds()
-    models = [(row, _entry(row, kinds)) for row in _catalogue()["model"]]
+    kinds, card, measured = catalogue.kinds(), _json(PACK / "pack.json"), _measured()
+    models = [(row, _pack(row, kinds, card, measured) if row.get("pack") else _entry(row, kinds))
+              for row in catalogue.models()]
     return [model for row, model in models if not row.get("pack") or installed(model)]
 
 
 def find(name: str) -> Model:
-    """The model of a name: a catalogue name, a family (its default), a hub id, a folder with a model_index.json.
+    """The model of a name: a catalogue name, a family (its default), a hub id, a folder with a model_index.json, or
+    one safetensors file that holds a whole model.
 
-    Raises `ModelUnavailable`, listing what there is.
+    Raises `ModelUnavailable`, saying what there is.
     """
     models = listed()
     known = {model.name: model for model in reversed(models)} | {model.source: model for model in models}
@@ -62,58 +65,72 @@ def find(name: str) -> Model:
         return _default(name, models)
     if name in known:
         return known[name]
-    folder = weights.find(name)
-    if folder is not None and (folder / "model_index.json").is_file():
-        return _foreign(name, folder)
-    if folder is None and weights.is_hub_id(name):
+    found = weights.find(name)
+    if found is not None and found.is_file():
+        return _single(name, found)
+    if found is not None and (found / "model_index.json").is_file():
+        return _foreign(name, found)
+    if found is None and weights.is_hub_id(name):
         weights.locate(name)
-    raise ModelUnavailable(f"There is no model {name!r}; there are {', '.join(m.name for m in models)}.")
+    raise ModelUnavailable(_nothing(name, models))
+
+
+def _nothing(name: str, models: list[Model]) -> str:
+    """Why there is no such model, and what there is."""
+    for row in catalogue.elsewhere():
+        if name and name.lower() in row["name"].lower().split(", "):
+            served = f"; {row['served_by']} serves it" if row["served_by"] else ""
+            return f"{row['name']} is not among the models here: {row['why']}{served}."
+    near = difflib.get_close_matches(name.lower(), [model.name for model in models], n=3)
+    known = list(dict.fromkeys([*near, *(model.name for model in models if installed(model))]))
+    return (f"There is no model {name!r}; there are {', '.join(known) or 'none installed'}, and what "
+            "`python app.py models` lists.")
 
 
 def _default(family: str, models: list[Model]) -> Model:
     members = [model for model in models if model.family == family]
     if not members:
-        raise ModelUnavailable(f"There is no {family} model yet; there are {', '.join(m.name for m in models)}.")
+        raise ModelUnavailable(f"There is no {family} model yet; `python app.py models` lists what there is.")
     return next((model for model in members if installed(model)), members[0])
 
 
 def installed(model: Model) -> bool:
-    """Whether the weights are on this machine."""
-    folder = weights.find(model.source) if model.source else None
-    return model.family == "sketch" or (folder is not None and (folder / "model_index.json").is_file())
+    """Whether the weights are on this machine, all of them."""
+    found = weights.find(model.source) if model.source else None
+    if found is None:
+        return model.family == "sketch"
+    return found.is_file() or ((found / "model_index.json").is_file() and weights.is_whole(found))
 
 
 def fits(model: Model) -> bool:
-    """Whether the machine's memory (or its graphics card's) holds the model."""
+    """Whether the machine's memory (or its graphics card's) holds the model, in whatever placement."""
+    billions = catalogue.facts(model.name).billions
+    if billions:
+        return placement.choose(billions, _card_gb(), _memory_gb()) is not None
     return model.memory_gb <= max(0.9 * _memory_gb(), _card_gb())
 
 
 def describe(model: Model) -> dict[str, Any]:
-    """A row of `models --json`. `memory` is in GB."""
-    able = model.capabilities
+    """A row of `models --json`. `memory` and `needs` (by placement) are in GB, `placement` is what would be chosen
+    here; what nobody looked up is "" or empty."""
+    able, facts, call = model.capabilities, catalogue.facts(model.name), model.options.get("call", {})
+    needs = placement.needs(facts.billions) if facts.billions else {"whole": model.memory_gb}
+    chosen = placement.choose(facts.billions, _card_gb(), _memory_gb()) if facts.billions else None
     return {"name": model.name, "family": model.family, "capabilities": able.names(),
             "sizes": [list(size) for size in able.sizes], "installed": installed(model), "fits": fits(model),
-            "memory": model.memory_gb, "licence": model.licence, "verified": model.verified}
-
-
-def _catalogue() -> dict[str, Any]:
-    with CATALOGUE.open("rb") as file:
-        return tomllib.load(file)
-
-
-def _kinds() -> dict[str, Any]:
-    """What is known of the classes that may stand in a model_index.json."""
-    data = _catalogue()
-    return {**data["pipelines"], **data["families"]}
+            "memory": model.memory_gb, "licence": model.licence, "verified": model.verified,
+            "source": facts.hub_id, "commercial": facts.commercial, "gated": facts.gated, "paper": facts.paper,
+            "references": able.references, "needs": needs, "placement": chosen or ("whole" if fits(model) else ""),
+            "few_step": facts.few_step, "steps": call.get("num_inference_steps"),
+            "guidance": call.get(model.options.get("guidance", "guidance_scale")), "precision": "bfloat16"}
 
 
 def _entry(row: Mapping[str, Any], kinds: Mapping[str, Any]) -> Model:
-    if row.get("pack"):
-        return _pack(row, kinds)
-    kind = kinds[row["pipeline"]]
-    verified = "tiny checkpoint" if kind.get("verified") else ""
-    return Model(row["name"], row["family"], row["source"], _capabilities(kind), row["licence"], row["memory_gb"],
-                 verified, _options(kind, row.get("call", {})))
+    kind = {**kinds[row["pipeline"]], **{key: row[key] for key in ("base",) if key in row}}
+    options = {**_options(kind, row.get("call", {})), "edit_call": row.get("edit_call", {}),
+               "inpaint_call": row.get("inpaint_call", {}), "also": row.get("also", {}), "billions": row["billions"]}
+    return Model(row["name"], row.get("family", "diffusion"), row["source"], _capabilities(kind), row["licence"],
+                 placement.needs(row["billions"])["whole"], "tiny checkpoint", options)
 
 
 def _capabilities(kind: Mapping[str, Any], sizes: tuple[Extent, ...] | None = None) -> Capabilities:
@@ -121,7 +138,13 @@ def _capabilities(kind: Mapping[str, Any], sizes: tuple[Extent, ...] | None = No
         generate="generate" in kind, edit="edit" in kind, inpaint="inpaint" in kind or "edit" in kind,
         references=kind.get("references", 0), boxes=kind.get("boxes", "none"), negative=kind.get("negative", False),
         understands=kind.get("understands", False),
-        sizes=_buckets(kind["base"], kind["multiple"]) if sizes is None else sizes, multiple=kind["multiple"])
+        sizes=_sizes_of(kind) if sizes is None else sizes, multiple=kind["multiple"])
+
+
+def _sizes_of(kind: Mapping[str, Any]) -> tuple[Extent, ...]:
+    if "sizes" in kind:
+        return tuple(Extent(*size) for size in kind["sizes"])
+    return _buckets(kind["base"], kind["multiple"])
 
 
 def _buckets(base: int, multiple: int) -> tuple[Extent, ...]:
@@ -134,18 +157,21 @@ def _buckets(base: int, multiple: int) -> tuple[Extent, ...]:
 
 def _options(kind: Mapping[str, Any], call: Mapping[str, Any]) -> dict[str, Any]:
     classes = {job: kind[job] for job in ("generate", "edit", "inpaint") if job in kind}
-    return {"classes": classes, "guidance": kind.get("guidance", "guidance_scale"), "call": dict(call)}
+    unset = dict.fromkeys(kind.get("without", ()))
+    return {"classes": classes, "guidance": kind.get("guidance", "guidance_scale"), "call": {**unset, **call},
+            "run_by": kind.get("family", "diffusion")}
 
 
-def _pack(row: Mapping[str, Any], kinds: Mapping[str, Any]) -> Model:
+def _pack(row: Mapping[str, Any], kinds: Mapping[str, Any], card: Mapping[str, Any], measured: set[str]) -> Model:
     """The pack's own model; what it has learnt stands beside its weights. `inpaint` there: "pipeline", a dict with
     {"via": "pipeline" or "edit", "call": {…}}, or anything else for an edit that is pasted back. How a family other
     than diffusion is called stands in a part of its own, under the family's name."""
-    card = _card()
-    own = card if row["family"] == "diffusion" else card.get(row["family"], {})
+    family = row.get("family", "diffusion")
+    own = card if family == "diffusion" else card.get(family, {})
     kind, size = kinds[row["pipeline"]], card.get("size", 64)
     extent = Extent(size, size) if isinstance(size, int) else Extent(*size)
-    sizes = _sizes(_config(HERE / row["source"] / "model_index.json")) or (extent,)
+    frames = dict.fromkeys([extent, *(Extent(*frame) for frame in card.get("frames", ()))])
+    sizes = _sizes(_json(HERE / row["source"] / "model_index.json")) or tuple(frames)
     names = ("objects", "colours", "backgrounds", "styles", "relations")
     world = World(**{name: tuple(card.get(name, ())) for name in names}, counts=int(card.get("counts", 4)))
     able = Capabilities(edit=True, inpaint=True, references=1, boxes="text", sizes=sizes,
@@ -153,19 +179,21 @@ def _pack(row: Mapping[str, Any], kinds: Mapping[str, Any]) -> Model:
     inpaint = own.get("inpaint")
     how = inpaint if isinstance(inpaint, dict) else {"via": inpaint}
     options = {**_options(kind, own.get("call", {})), "edit_call": own.get("edit_call", {}),
-               "inpaint_call": how.get("call", {}), "grid": Grid.of(card),
+               "inpaint_call": how.get("call", {}), "grid": {name: card[name] for name in _GRID if name in card},
                "inpaint_via": "pipeline" if how.get("via") in ("pipeline", "native") else "edit"}
-    measured = "pack measured" if (PACK / "metrics.json").is_file() else ""
-    return Model(row["name"], row["family"], str(HERE / row["source"]), able, row["licence"], row["memory_gb"],
-                 measured, options)
+    return Model(row["name"], family, str(HERE / row["source"]), able, row["licence"], row["memory_gb"],
+                 "pack measured" if family in measured else "", options)
 
 
-def _card() -> dict[str, Any]:
-    try:
-        card = json.loads((PACK / "pack.json").read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return card if isinstance(card, dict) else {}
+def _measured() -> set[str]:
+    """The families that the pack's metrics hold numbers of: the training's own, and those of the evaluations."""
+    metrics = _json(PACK / "metrics.json")
+    evals = metrics.get("evals")
+    rows = evals.get("rows", ()) if isinstance(evals, dict) else ()
+    found = {str(row.get("generator", "")).removeprefix("pack-") for row in rows}
+    measured = metrics.get("generators")
+    own = set(measured) if isinstance(measured, dict) else set()
+    return (found | own) & set(FAMILIES)
 
 
 def _foreign(name: str, folder: Path) -> Model:
@@ -178,11 +206,19 @@ def _foreign(name: str, folder: Path) -> Model:
     if not isinstance(kind_name, str) or not re.fullmatch(r"[A-Za-z0-9]+", kind_name):
         raise ModelUnavailable(f"{name} asks to run code of its own, which the studio does not.")
     plain = {"generate": kind_name, "multiple": 16, "base": 1024}
-    kind = {**_kinds().get(kind_name, plain)}
+    kind = {**catalogue.kinds().get(kind_name, plain)}
     kind["base"] = _trained_side(folder) or kind["base"]
     size = sum(path.stat().st_size for path in weights.weight_files(folder)) / 1e9
     able, family = _capabilities(kind, sizes or None), kind.get("family", "diffusion")
     return Model(name, family, str(folder), able, "", round(1.2 * size, 3), "", _options(kind, {}))
+
+
+def _single(name: str, file: Path) -> Model:
+    """One safetensors file: its tensors' names say whose it is; settings and words are the base model's."""
+    like = next(model for model in listed() if model.name == single_file.base(file))
+    options = {**like.options, "base": like.source}
+    return Model(name, like.family, str(file), like.capabilities, "", round(1.2 * file.stat().st_size / 1e9, 3), "",
+                 options)
 
 
 def _sizes(index: Mapping[str, Any]) -> tuple[Extent, ...]:
@@ -192,16 +228,17 @@ def _sizes(index: Mapping[str, Any]) -> tuple[Extent, ...]:
 
 def _trained_side(folder: Path) -> int | None:
     """The side of the pictures that a model was trained on, in pixels, where its parts say so."""
-    vae = _config(folder / "vae" / "config.json")
+    vae = _json(folder / "vae" / "config.json")
     for part in ("unet", "transformer"):
-        latent = _config(folder / part / "config.json").get("sample_size")
+        latent = _json(folder / part / "config.json").get("sample_size")
         if isinstance(latent, int):
             return latent * 2 ** (len(vae.get("block_out_channels", [0] * 4)) - 1)
     side = vae.get("sample_size")
     return side if isinstance(side, int) else None
 
 
-def _config(path: Path) -> dict[str, Any]:
+def _json(path: Path) -> dict[str, Any]:
+    """A JSON object, empty where there is none."""
     try:
         found = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError):

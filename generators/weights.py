@@ -2,6 +2,7 @@
 
 A string such as "owner/name" is looked up in the local Hugging Face cache and never downloaded. Formats that can
 run code when they are opened (pickles: .bin, .ckpt, .pt, .pth, .pkl) are never opened, whatever they are called.
+A model is a folder, or one safetensors file that holds all of it.
 """
 
 from __future__ import annotations
@@ -28,26 +29,35 @@ def is_hub_id(name: str) -> bool:
 
 
 def find(source: str) -> Path | None:
-    """The folder of a model: the folder itself, or the newest snapshot of a hub id in the local cache."""
-    folder = Path(source).expanduser()
-    if folder.is_dir():
-        return folder
+    """Where a model is: the folder itself, one safetensors file, or the snapshot of a hub id in the local cache."""
+    place = Path(source).expanduser()
+    try:
+        if place.is_dir() or (place.suffix in (".safetensors", *PICKLES) and place.is_file()):
+            return place
+    except (OSError, ValueError):  # no name of a file
+        return None
     return _cached(source) if is_hub_id(source) else None
 
 
 def locate(source: str) -> Path:
     """As `find`. Raises `ModelUnavailable`, saying how to get it."""
-    folder = find(source)
-    if folder is None and is_hub_id(source):
-        raise ModelUnavailable(f"{source} is not on this machine; fetch it once with `hf download {source}`.")
-    if folder is None:
+    found = find(source)
+    if found is None and is_hub_id(source):
+        raise ModelUnavailable(f"{source} is not on this machine; fetch it once with "
+                               f"`python app.py models get {source}`.")
+    if found is None:
         raise ModelUnavailable(f"There is no model folder {source!r}.")
-    return folder
+    return found
+
+
+def cache_folder() -> Path:
+    """The Hugging Face cache of this machine, where the hub's own client keeps its downloads."""
+    home = Path(os.environ.get("HF_HOME", "~/.cache/huggingface")).expanduser()
+    return Path(os.environ.get("HF_HUB_CACHE") or home / "hub").expanduser()
 
 
 def _cached(hub_id: str) -> Path | None:
-    home = Path(os.environ.get("HF_HOME", "~/.cache/huggingface")).expanduser()
-    cache = Path(os.environ.get("HF_HUB_CACHE") or home / "hub") / f"models--{hub_id.replace('/', '--')}"
+    cache = cache_folder() / f"models--{hub_id.replace('/', '--')}"
     named = cache / "refs" / "main"
     if named.is_file() and (found := cache / "snapshots" / named.read_text().strip()).is_dir():
         return found
@@ -60,6 +70,9 @@ def check(folder: Path) -> None:
 
     Raises `ModelUnavailable`, naming the file.
     """
+    if folder.is_file():
+        _check_file(folder)
+        return
     for path in _files(folder):
         if path.suffix == ".py":
             raise ModelUnavailable(f"{folder.name} holds Python code ({path.name}), which the studio does not run.")
@@ -74,8 +87,26 @@ def check(folder: Path) -> None:
         check_header(path)
 
 
+def is_whole(folder: Path) -> bool:
+    """Whether a folder has the weights of each of its parts, every shard of them: a download may have stopped."""
+    return all(_is_whole(part) for part in _parts(folder) if (part / "config.json").is_file())
+
+
+def _is_whole(part: Path) -> bool:
+    shards = next(iter(sorted(part.glob("*.safetensors.index.json"))), None)
+    if shards is None:
+        return any(part.glob("*.safetensors"))
+    try:
+        named = set(json.loads(shards.read_text("utf-8"))["weight_map"].values())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
+    return all((part / str(name)).is_file() for name in named)
+
+
 def weight_files(folder: Path) -> list[Path]:
     """Every file of the model's parts that calls itself safetensors, in a fixed order."""
+    if folder.is_file():
+        return [folder]
     return sorted(path for part in _parts(folder) for path in part.glob("*.safetensors") if path.is_file())
 
 
@@ -86,6 +117,13 @@ def _parts(folder: Path) -> list[Path]:
         return [folder]
     named = [name for name, value in _json(index).items() if isinstance(value, list) and name.isidentifier()]
     return [folder / name for name in named if (folder / name).is_dir()]
+
+
+def _check_file(path: Path) -> None:
+    if path.suffix in PICKLES:
+        raise ModelUnavailable(f"{path.name} is a pickle, which can run code when it is opened; convert it to "
+                               "safetensors first.")
+    check_header(path)
 
 
 def _check_pickles(part: Path) -> None:
@@ -119,13 +157,13 @@ def _foreign(index: dict[str, Any]) -> Iterator[str]:
         yield "_class_name"
     for name, value in index.items():
         pair = isinstance(value, list) and len(value) == 2 and not name.startswith("_")
-        if pair and value[0] not in _LIBRARIES and not _is_diffusers_part(value[0]):
+        if pair and not isinstance(value[0], int) and value[0] not in _LIBRARIES and not _is_diffusers_part(value[0]):
             yield name
 
 
 def _is_diffusers_part(library: Any) -> bool:
     """diffusers names the module of a pipeline's own parts, such as "stable_diffusion" for the safety checker."""
-    return library in ("stable_diffusion", "stable_diffusion_safe", "flux", "kandinsky", "deepfloyd_if")
+    return library in ("stable_diffusion", "stable_diffusion_safe", "flux", "kandinsky", "deepfloyd_if", "glm_image")
 
 
 def check_header(path: Path) -> None:
@@ -133,19 +171,29 @@ def check_header(path: Path) -> None:
 
     Source: the safetensors format, github.com/huggingface/safetensors. Raises `ModelUnavailable`.
     """
+    header(path)
+
+
+def header(path: Path) -> dict[str, tuple[int, ...]]:
+    """The names and shapes of a safetensors file's tensors, nothing loaded. Raises as `check_header`."""
     size = path.stat().st_size
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
         head = file.read(length) if 2 <= length <= min(_MOST_HEADER, size - 8) else b""
-    if not _plausible(head, size - 8 - length):
-        raise ModelUnavailable(f"{path.name} is not a safetensors file, whatever its name says.")
-
-
-def _plausible(head: bytes, room: int) -> bool:
     try:
-        entries = json.loads(head)
-        spans = sorted(tuple(e["data_offsets"]) for name, e in entries.items() if name != "__metadata__")
+        entries = {name: entry for name, entry in json.loads(head).items() if name != "__metadata__"}
+        shapes = {name: tuple(entry["shape"]) for name, entry in entries.items()}
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
+        entries, shapes = None, {}
+    if entries is None or not _plausible(entries, size - 8 - length):
+        raise ModelUnavailable(f"{path.name} is not a safetensors file, whatever its name says.")
+    return shapes
+
+
+def _plausible(entries: dict[str, Any], room: int) -> bool:
+    try:
+        spans = sorted(tuple(entry["data_offsets"]) for entry in entries.values())
+    except (KeyError, TypeError):
         return False
     end = 0
     for low, high in spans:
@@ -160,7 +208,7 @@ def revision(folder: Path) -> str:
     whole = hashlib.sha256()
     for path in weight_files(folder):
         stat = path.stat()
-        name = path.relative_to(folder).as_posix()
+        name = path.name if path == folder else path.relative_to(folder).as_posix()
         whole.update(f"{name}:{_content(path, stat.st_size, stat.st_mtime_ns)}\n".encode())
     return whole.hexdigest()
 

@@ -1,4 +1,4 @@
-"""The models as the rest of the studio sees them: draw, see, chat. Knows which process holds what.
+"""The models as the rest of the studio sees them: draw, see, compare, chat. Knows which process holds what.
 
     with Workshop() as workshop:
         result = workshop.draw(request, {id: image}, report, stop)
@@ -16,9 +16,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 from PIL import Image
 
-from generators import registry, sketch_scene
+from generators import registry, sketch_scene, weights
 from generators.api import (
     BrokenOutput,
     Capabilities,
@@ -39,6 +40,7 @@ from generators.worker import Job, Worker
 
 PACK = Path(__file__).resolve().parent / "pack"
 CRITIC = PACK / "critic"
+MATCHER = PACK / "contrastive"
 BACKOFF = 0.2
 
 
@@ -55,15 +57,17 @@ class Workshop:
 
     `models` are further models than the catalogue's, `threads` how many threads a worker computes with (None: the
     physical cores), `resident` how many processes besides the pack's may stay, `retries` how often a picture is
-    tried again after its process died, `eyes` what looks at pictures ("sketch" reads the sketch generator's).
+    tried again after its process died, `eyes` what looks at pictures ("sketch" reads the sketch generator's),
+    `matcher` the folder or hub id of what compares pictures with words ("": the pack's).
     """
 
     def __init__(self, models: Sequence[Model] | None = None, *, threads: int | None = None, resident: int = 2,
-                 retries: int = 2, eyes: Literal["pack", "sketch"] = "pack", grace: float = 3.0,
-                 workers: Callable[[str], Worker] | None = None) -> None:
+                 retries: int = 2, eyes: Literal["pack", "sketch"] = "pack", matcher: str = "",
+                 grace: float = 3.0, workers: Callable[[str], Worker] | None = None) -> None:
         self._extra = {model.name: model for model in models or ()}
         self._new = workers or (lambda name: Worker(name, threads=threads, grace=grace))
         self._resident, self._retries, self._eyes = resident, retries, eyes
+        self._matcher = matcher or str(MATCHER)
         self._workers: dict[str, Worker] = {}
         self._guard = threading.Lock()
         self._closed = False
@@ -131,6 +135,23 @@ class Workshop:
         """Whether there is something that looks at pictures."""
         return self._eyes == "sketch" or CRITIC.is_dir()
 
+    def picture_vectors(self, images: Sequence[Image.Image]) -> np.ndarray:
+        """The unit vectors of N pictures, N x D float32. Raises as `text_vectors`."""
+        return self._vectors(Job(f"matcher:{self._matcher}", "pictures"), [image.convert("RGB") for image in images])
+
+    def text_vectors(self, texts: Sequence[str]) -> np.ndarray:
+        """The unit vectors of N texts, N x D float32: the nearer to a picture's, the truer of it.
+
+        Raises `ModelUnavailable` where nothing compares pictures with words, and every `GeneratorError` of a worker.
+        """
+        return self._vectors(Job(f"matcher:{self._matcher}", "texts", {"texts": list(texts)}), [])
+
+    @property
+    def matches(self) -> str | None:
+        """Names the weights that compare pictures with words: equal names, equal vectors. None: there are none."""
+        folder = weights.find(self._matcher)
+        return weights.revision(folder)[:16] if folder and weights.weight_files(folder) else None
+
     def chat(self, source: str, messages: list[dict[str, Any]], tools: list[dict[str, Any]], max_tokens: int = 1024,
              stop: Stop = _never, report: Report = _nobody) -> dict[str, Any]:
         """One answer of a local chat model (a folder or a hub id in the local cache).
@@ -167,6 +188,13 @@ class Workshop:
         """``; this and that can``: the installed models of which something is true."""
         others = [model.name for model in self.models() if can(model.capabilities) and registry.installed(model)]
         return f"; {', '.join(others)} can" if others else ""
+
+    def _vectors(self, job: Job, pictures: list[Image.Image]) -> np.ndarray:
+        own = self._matcher == str(MATCHER)
+        if own and self.matches is None:
+            raise ModelUnavailable("Nothing here compares pictures with words: generators/pack/contrastive is missing.")
+        value, _ = self._run("pack" if own else job.engine, job, pictures, _nobody, _never)
+        return np.array(value["vectors"], np.float32)
 
     def _need_critic(self) -> None:
         if not CRITIC.is_dir():

@@ -8,9 +8,9 @@ import shutil
 import time
 
 import pytest
-from PIL import Image, ImageChops
+from PIL import ImageChops
 
-from generators import diffusion, registry
+from generators import catalogue, diffusion, registry
 from generators.api import (
     Box,
     BrokenOutput,
@@ -21,11 +21,11 @@ from generators.api import (
     Preview,
     Progress,
     Region,
-    Request,
     Unsupported,
     picture_id,
 )
 from generators.workshop import Workshop
+from tests.generators.bench import draw, hole, photo, wish
 
 KLEIN = {"num_inference_steps": 4, "guidance_scale": 2.0, "max_sequence_length": 16, "text_encoder_out_layers": [1, 2]}
 CALLS = {"klein": KLEIN, "sdxl": {"num_inference_steps": 4, "guidance_scale": 2.0},
@@ -55,49 +55,27 @@ def klein(checkpoint):
     return loaded(checkpoint("klein"), "klein")
 
 
-def request(**more):
-    return Request(**{"model": "m", "prompt": "a red dog", "size": Extent(64, 64), "seed": 5, **more})
-
-
-def never():
-    return False
-
-
-def draw(generator, the_request, *pictures, stop=never, report=lambda event: None):
-    return generator.run(the_request, {picture_id(p): p for p in pictures}, report, stop)
-
-
-def photo(width=100, height=60):
-    return Image.effect_noise((width, height), 90).convert("RGB")
-
-
-def hole(extent, box):
-    mask = Image.new("L", extent)
-    mask.paste(255, box)
-    return mask
-
-
 def test_generate_is_the_same_every_time_and_different_by_seed(generator):
-    first = draw(generator, request())
+    first = draw(generator, wish())
     assert first.image.size == (64, 64) and first.image.mode == "RGB"
-    assert picture_id(draw(generator, request()).image) == picture_id(first.image)
-    assert picture_id(draw(generator, request(seed=6)).image) != picture_id(first.image)
+    assert picture_id(draw(generator, wish()).image) == picture_id(first.image)
+    assert picture_id(draw(generator, wish(seed=6)).image) != picture_id(first.image)
 
 
 def test_edits_return_the_sources_size_and_depend_on_it(generator):
-    source, other = photo(), photo()
-    edited = draw(generator, request(kind="edit", sources=(picture_id(source),)), source).image
+    source, other = photo(100, 60), photo(100, 60, seed=2)
+    edited = draw(generator, wish(kind="edit", sources=(picture_id(source),)), source).image
     assert edited.size == source.size
-    assert picture_id(draw(generator, request(kind="edit", sources=(picture_id(source),)), source).image) == picture_id(
+    assert picture_id(draw(generator, wish(kind="edit", sources=(picture_id(source),)), source).image) == picture_id(
         edited)
-    assert picture_id(draw(generator, request(kind="edit", sources=(picture_id(other),)), other).image) != picture_id(
+    assert picture_id(draw(generator, wish(kind="edit", sources=(picture_id(other),)), other).image) != picture_id(
         edited)
 
 
 def test_inpainting_changes_the_hole_and_no_other_pixel(generator):
-    source = photo()
+    source = photo(100, 60)
     mask = hole(source.size, (30, 10, 70, 40))
-    the_request = request(kind="inpaint", sources=(picture_id(source),), mask=picture_id(mask))
+    the_request = wish(kind="inpaint", sources=(picture_id(source),), mask=picture_id(mask))
     result = draw(generator, the_request, source, mask)
     assert ImageChops.difference(result.image, source).getbbox() == (30, 10, 70, 40)
     assert picture_id(draw(generator, the_request, source, mask).image) == picture_id(result.image)
@@ -106,15 +84,15 @@ def test_inpainting_changes_the_hole_and_no_other_pixel(generator):
 
 def test_an_edit_in_between_does_not_change_what_is_generated(generator):
     """The pipelines share their weights; nothing else may leak from one into the other."""
-    before, source = draw(generator, request()).image, photo()
+    before, source = draw(generator, wish()).image, photo(100, 60)
     mask = hole(source.size, (30, 10, 70, 40))
-    draw(generator, request(kind="inpaint", sources=(picture_id(source),), mask=picture_id(mask)), source, mask)
-    assert picture_id(draw(generator, request()).image) == picture_id(before)
+    draw(generator, wish(kind="inpaint", sources=(picture_id(source),), mask=picture_id(mask)), source, mask)
+    assert picture_id(draw(generator, wish()).image) == picture_id(before)
 
 
 def test_every_step_is_reported_and_some_are_shown(generator):
     events = []
-    draw(generator, request(steps=10), report=events.append)
+    draw(generator, wish(steps=10), report=events.append)
     assert [e.step for e in events if isinstance(e, Progress)] == list(range(1, 11))
     assert all(e.steps == 10 for e in events if isinstance(e, Progress))
     assert all(max(e.image.size) <= 64 for e in events if isinstance(e, Preview))
@@ -123,25 +101,25 @@ def test_every_step_is_reported_and_some_are_shown(generator):
 def test_previews_are_of_the_picture_and_do_not_disturb_it(generator, monkeypatch):
     monkeypatch.setattr("generators.previews.SHARE", 1e9)
     events = []
-    shown = draw(generator, request(steps=10), report=events.append).image
+    shown = draw(generator, wish(steps=10), report=events.append).image
     looks = [e.image for e in events if isinstance(e, Preview)]
     assert len(looks) >= 3
     assert all(min(low for low, _ in look.getextrema()) < max(high for _, high in look.getextrema()) for look in looks)
     monkeypatch.setattr("generators.previews.SHARE", -1.0)
-    assert picture_id(draw(generator, request(steps=10)).image) == picture_id(shown)
+    assert picture_id(draw(generator, wish(steps=10)).image) == picture_id(shown)
 
 
 def test_cancelled_within_one_step(generator):
     events = []
     with pytest.raises(Cancelled, match="step 3 of 10"):
-        draw(generator, request(steps=10), report=events.append,
+        draw(generator, wish(steps=10), report=events.append,
              stop=lambda: sum(isinstance(e, Progress) for e in events) >= 2)
     assert sum(isinstance(e, Progress) for e in events) == 2
-    draw(generator, request())
+    draw(generator, wish())
 
 
 def test_what_decided_the_arithmetic_is_told(generator):
-    told = draw(generator, request(steps=3, guidance=1.5)).arithmetic
+    told = draw(generator, wish(steps=3, guidance=1.5)).arithmetic
     assert {"device", "dtype", "threads", "torch", "diffusers", "weights", "memory", "pipeline", "call"} <= set(told)
     assert told["call"]["num_inference_steps"] == 3
     assert 1.5 in told["call"].values(), "guidance reaches the pipeline under its own name"
@@ -158,47 +136,47 @@ def test_a_layout_is_text_after_the_prompt(klein, monkeypatch):
     spy = type(klein._pipe("Flux2KleinPipeline")).encode_prompt
     monkeypatch.setattr(type(klein._pipe("Flux2KleinPipeline")), "encode_prompt",
                         lambda self, prompt, **more: seen.append(prompt) or spy(self, prompt=prompt, **more))
-    draw(klein, request(regions=regions))
+    draw(klein, wish(regions=regions))
     able = dataclasses.replace(klein.model.capabilities, boxes="text")
     monkeypatch.setattr(klein, "model", dataclasses.replace(klein.model, capabilities=able))
-    draw(klein, request(regions=regions))
+    draw(klein, wish(regions=regions))
     assert [prompt for prompt in seen if prompt] == ["a red dog", "a red dog ; red dog <w08><h16><c0408>"]
 
 
 def test_without_an_inpainting_pipeline_an_edit_is_pasted_back(klein, monkeypatch):
     monkeypatch.setattr(klein, "options", {**klein.options, "inpaint_via": "edit"})
-    source = photo()
+    source = photo(100, 60)
     mask = hole(source.size, (30, 10, 70, 40))
-    result = draw(klein, request(kind="inpaint", sources=(picture_id(source),), mask=picture_id(mask)), source, mask)
+    result = draw(klein, wish(kind="inpaint", sources=(picture_id(source),), mask=picture_id(mask)), source, mask)
     assert result.arithmetic["pipeline"] == "Flux2KleinPipeline"
     assert ImageChops.difference(result.image, source).getbbox() == (30, 10, 70, 40)
 
 
 def test_without_paste_back_the_model_has_its_way(klein):
-    source, mask = photo(), hole((100, 60), (30, 10, 70, 40))
-    result = draw(klein, request(kind="inpaint", sources=(picture_id(source),), mask=picture_id(mask),
+    source, mask = photo(100, 60), hole((100, 60), (30, 10, 70, 40))
+    result = draw(klein, wish(kind="inpaint", sources=(picture_id(source),), mask=picture_id(mask),
                                  paste_back=False), source, mask)
     assert ImageChops.difference(result.image, source).getbbox() == (0, 0, 100, 60)
 
 
 def test_a_second_picture_is_a_reference(klein):
-    first, second = photo(), photo(64, 64)
+    first, second = photo(100, 60), photo(64, 64, seed=2)
     ids = picture_id(first), picture_id(second)
-    alone = draw(klein, request(kind="edit", sources=ids[:1]), first)
-    both = draw(klein, request(kind="edit", sources=ids), first, second)
+    alone = draw(klein, wish(kind="edit", sources=ids[:1]), first)
+    both = draw(klein, wish(kind="edit", sources=ids), first, second)
     assert both.image.size == first.size
     assert picture_id(both.image) != picture_id(alone.image)
 
 
 def test_sizes_are_snapped_to_what_the_model_draws(klein):
-    assert draw(klein, request(size=Extent(100, 90))).image.size == (64, 64)
+    assert draw(klein, wish(size=Extent(100, 90))).image.size == (64, 64)
 
 
 def test_a_model_that_only_generates_says_so(klein, monkeypatch):
     monkeypatch.setattr(klein, "options", {**klein.options, "classes": {"generate": "Flux2KleinPipeline"}})
-    source = photo()
+    source = photo(100, 60)
     with pytest.raises(Unsupported):
-        draw(klein, request(kind="edit", sources=(picture_id(source),)), source)
+        draw(klein, wish(kind="edit", sources=(picture_id(source),)), source)
 
 
 def poison(pipe, value):
@@ -224,7 +202,7 @@ def test_numbers_that_are_no_picture_are_tried_once_more_and_then_told(checkpoin
     monkeypatch.setattr(diffusion.Diffusion, "_open", open_poisoned)
     poison(next(iter(generator._pipes.values())), value)
     with pytest.raises(BrokenOutput):
-        draw(generator, request())
+        draw(generator, wish())
     half = str(generator._used.dtype)
     assert opened == ([] if half == "torch.float32" else ["torch.float32", half])
 
@@ -235,11 +213,11 @@ def test_full_precision_mends_what_half_precision_broke(checkpoint):
     generator = loaded(checkpoint("klein"), "klein")
     if generator._used.dtype == torch.float32:
         pytest.skip("this machine computes in float32 anyway")
-    good = draw(generator, request()).image
+    good = draw(generator, wish()).image
     poison(next(iter(generator._pipes.values())), float("nan"))
-    told = draw(generator, request()).arithmetic
+    told = draw(generator, wish()).arithmetic
     assert told["dtype"] == "float32"
-    assert picture_id(draw(generator, request()).image) == picture_id(good), "and the next one is as before"
+    assert picture_id(draw(generator, wish()).image) == picture_id(good), "and the next one is as before"
 
 
 @pytest.mark.parametrize(
@@ -248,15 +226,15 @@ def test_full_precision_mends_what_half_precision_broke(checkpoint):
 )
 def test_the_ladder_out_of_memory(klein, monkeypatch, times, memory):
     failures = fail(klein, monkeypatch, times)
-    assert draw(klein, request()).arithmetic["memory"] == memory
+    assert draw(klein, wish()).arithmetic["memory"] == memory
     assert len(failures) == times
-    assert draw(klein, request()).arithmetic["memory"] == "whole", "the next picture starts from the ground"
+    assert draw(klein, wish()).arithmetic["memory"] == "whole", "the next picture starts from the ground"
 
 
 def test_out_of_memory_after_every_rung(klein, monkeypatch):
     fail(klein, monkeypatch, 99)
     with pytest.raises(OutOfMemory, match="smaller size"):
-        draw(klein, request())
+        draw(klein, wish())
 
 
 def fail(generator, monkeypatch, times):
@@ -283,7 +261,7 @@ def test_another_runtime_error_is_not_taken_for_memory(klein, monkeypatch):
 
     monkeypatch.setattr(klein._pipe("Flux2KleinPipeline"), "encode_prompt", wrong)
     with pytest.raises(RuntimeError, match="shapes"):
-        draw(klein, request())
+        draw(klein, wish())
 
 
 def test_nan_weights_are_refused_at_load(checkpoint, tmp_path):
@@ -316,21 +294,16 @@ def test_a_pipeline_that_diffusers_does_not_have(checkpoint):
 def test_every_class_of_the_catalogue_exists():
     import diffusers
 
-    for kind in registry._catalogue()["pipelines"].values():
+    for kind in catalogue.pipelines().values():
         for job in ("generate", "edit", "inpaint"):
             assert job not in kind or hasattr(diffusers, kind[job])
-
-
-def test_verified_means_that_it_ran_here():
-    verified = {name for name, kind in registry._catalogue()["pipelines"].items() if kind.get("verified")}
-    assert verified == {"Flux2KleinPipeline", "StableDiffusionXLPipeline", "QwenImagePipeline"}
 
 
 def test_in_a_worker_process(checkpoint, klein):
     """The same pixels as here, cancelled within a step, and alive afterwards."""
     model = tiny_model(checkpoint("klein"), "klein")
     with Workshop([model]) as workshop:
-        drawn = workshop.draw(request(model="klein"), {})
+        drawn = workshop.draw(wish(model="klein"), {})
         worker, stop = workshop._workers["klein"], []
 
         def report(event):
@@ -338,6 +311,6 @@ def test_in_a_worker_process(checkpoint, klein):
                 stop.append(time.monotonic())
 
         with pytest.raises(Cancelled):
-            workshop.draw(request(model="klein", steps=500), {}, report, lambda: len(stop) > 2)
+            workshop.draw(wish(model="klein", steps=500), {}, report, lambda: len(stop) > 2)
         assert worker.alive and time.monotonic() - stop[2] < 10
-    assert picture_id(drawn.image) == picture_id(draw(klein, request()).image)
+    assert picture_id(drawn.image) == picture_id(draw(klein, wish()).image)

@@ -41,7 +41,7 @@ def test_names_are_unique_and_every_model_is_whole():
 
 
 def test_every_listed_family_has_a_file():
-    assert {m.family for m in registry.listed()} <= set(registry.families())
+    assert {m.options.get("run_by", m.family) for m in registry.listed()} <= set(registry.families())
     assert "sketch" in registry.families()
 
 
@@ -67,7 +67,7 @@ def test_unknown_names_list_what_there_is(name):
 
 
 def test_a_hub_id_that_is_not_here_says_how_to_get_it():
-    with pytest.raises(ModelUnavailable, match=r"hf download somebody/some-model"):
+    with pytest.raises(ModelUnavailable, match=r"models get somebody/some-model"):
         registry.find("somebody/some-model")
 
 
@@ -159,8 +159,9 @@ def test_the_pack_tells_what_it_has_learnt(tmp_path, monkeypatch):
     assert model.options["call"] == {"num_inference_steps": 9}
     assert model.options["inpaint_via"] == "pipeline" and model.options["inpaint_call"] == {"strength": 0.9}
     assert model.verified == ""
-    (tmp_path / "metrics.json").write_text("{}")
-    assert registry.find("pack-diffusion").verified == "pack measured"
+    for measured, verified in (("unified", ""), ("diffusion", "pack measured")):
+        (tmp_path / "metrics.json").write_text(json.dumps({"generators": {measured: {}}}))
+        assert registry.find("pack-diffusion").verified == verified
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]"])

@@ -1,0 +1,173 @@
+"""Every pipeline class of the catalogue does what is declared, with a tiny checkpoint opened by the product's own path.
+
+One of each kind runs every time; the others, some of which work on a million pixels whatever they are asked for, are
+slow. What is declared and not exercised fails the first test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from generators import catalogue, opening, placement, registry
+from generators.api import Cancelled, Capabilities, Extent, Loading, Model, Preview, Progress, Request, picture_id
+from tests.generators import tiny_pipelines
+
+EVERY_TIME = ("StableDiffusionXLPipeline", "FluxFillPipeline", "Flux2Pipeline", "QwenImage21Pipeline",
+              "GlmImagePipeline", "AmusedPipeline")
+
+
+def declared(able: Capabilities) -> list[str]:
+    return [*able.names(), *(["references"] if able.references > 1 else [])]
+
+
+@dataclass
+class Bench:
+    """A loaded model and pictures of its size."""
+
+    generator: Any
+    side: int
+    events: list[Loading | Progress | Preview] = field(default_factory=list)
+
+    @property
+    def pictures(self) -> dict[str, Image.Image]:
+        size = (self.side, self.side)
+        mask = Image.new("L", size)
+        mask.paste(255, (self.side // 4, self.side // 4, self.side * 3 // 4, self.side * 3 // 4))
+        grey = Image.linear_gradient("L").resize(size).convert("RGB")
+        return {"grey": grey, "white": Image.new("RGB", size, "white"), "mask": mask}
+
+    def draw(self, stop: Callable[[], bool] = lambda: False, **wish: Any) -> Image.Image:
+        self.events.clear()
+        if not self.generator.model.capabilities.generate:
+            wish = {"kind": "edit" if self.generator.model.capabilities.edit else "inpaint", "mask": "mask",
+                    "sources": ("grey",), **wish}
+            wish = wish if wish["kind"] == "inpaint" else {**wish, "mask": None}
+        request = Request(**{"model": "tiny", "prompt": "a red dog", "size": Extent(self.side, self.side), "seed": 7,
+                             "steps": 4, **wish})
+        return self.generator.run(request, self.pictures, self.events.append, stop).image
+
+
+def generates(bench: Bench) -> None:
+    first = bench.draw()
+    assert first.size == (bench.side, bench.side) and first.mode == "RGB"
+    assert picture_id(bench.draw(seed=8)) != picture_id(first)
+    assert picture_id(bench.draw()) == picture_id(first)
+
+
+def edits(bench: Bench) -> None:
+    drawn = [bench.draw(kind="edit", sources=(name,)) for name in ("grey", "white", "grey")]
+    assert picture_id(drawn[0]) != picture_id(drawn[1]), "the source decides"
+    assert picture_id(drawn[0]) == picture_id(drawn[2])
+
+
+def inpaints(bench: Bench) -> None:
+    source, quarter = bench.pictures["grey"], bench.side // 4
+    after = bench.draw(kind="inpaint", sources=("grey",), mask="mask")
+    assert after.tobytes() != source.tobytes()
+    after.paste(source.crop((quarter, quarter, 3 * quarter, 3 * quarter)), (quarter, quarter))
+    assert after.tobytes() == source.tobytes(), "outside the mask"
+
+
+def heeds_negatives(bench: Bench) -> None:
+    assert picture_id(bench.draw(guidance=5.0)) != picture_id(bench.draw(guidance=5.0, negative="a blue cat"))
+
+
+def looks_at_several(bench: Bench) -> None:
+    one, two = (bench.draw(kind="edit", sources=sources) for sources in (("grey",), ("grey", "white")))
+    assert picture_id(one) != picture_id(two)
+
+
+def is_watched(bench: Bench) -> None:
+    bench.draw()
+    steps = [event for event in bench.events if isinstance(event, Progress)]
+    assert steps and [event.step for event in steps] == sorted(event.step for event in steps)
+    with pytest.raises(Cancelled):
+        bench.draw(stop=lambda: True)
+
+
+EXERCISES: dict[str, Callable[[Bench], None]] = {
+    "generate": generates, "edit": edits, "inpaint": inpaints, "negative": heeds_negatives,
+    "references": looks_at_several, "steps and stopping": is_watched}
+
+
+def exercised() -> Iterator[Any]:
+    """A test for each thing that a class is declared to do."""
+    for name, kind in catalogue.pipelines().items():
+        marks = () if name in EVERY_TIME else pytest.mark.slow
+        for what in (*declared(registry._capabilities(kind)), "steps and stopping"):
+            yield pytest.param(name, what, marks=marks, id=f"{name} {what}")
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Bench]:
+    """The bench of a class; one at a time is kept."""
+    kept: dict[str, Bench] = {}
+
+    def get(name: str) -> Bench:
+        if name not in kept:
+            kept.clear()
+            folder = tiny_pipelines.save(name, tmp_path_factory.mktemp("tiny") / name)
+            kept[name] = Bench(load(tiny_model(name, folder)), tiny_pipelines.PIPELINES[name].side)
+        return kept[name]
+
+    return get
+
+
+def tiny_model(name: str, folder: Path) -> Model:
+    """The model as the product finds it, at a small size and called as a small one has to be."""
+    tiny = tiny_pipelines.PIPELINES[name]
+    found = registry.find(str(folder))
+    able = replace(found.capabilities, sizes=(Extent(tiny.side, tiny.side),))
+    return replace(found, capabilities=able, options={**found.options, "call": {**found.options["call"], **tiny.call}})
+
+
+def load(model: Model) -> Any:
+    generator = registry.generator(model)
+    generator.load()
+    return generator
+
+
+def test_all_that_is_declared_is_exercised() -> None:
+    run = {(param.values[0], param.values[1]) for param in exercised()}
+    kinds = {row["name"]: row["pipeline"] for row in catalogue.models()}
+    for model in registry.listed():
+        if not model.capabilities.world:
+            for what in declared(model.capabilities):
+                assert what in EXERCISES and (kinds[model.name], what) in run, f"{model.name}: {what}"
+    assert set(catalogue.pipelines()) == set(tiny_pipelines.PIPELINES)
+
+
+@pytest.mark.parametrize(("name", "what"), list(exercised()))
+def test_does_what_is_declared(bench: Callable[[str], Bench], name: str, what: str) -> None:
+    EXERCISES[what](bench(name))
+
+
+def test_parts_that_lie_elsewhere_are_taken_from_there(tmp_path: Path) -> None:
+    folder = tiny_pipelines.save("HiDreamImagePipeline", tmp_path / "HiDream")
+    others = tmp_path / "Llama"
+    (folder / "text_encoder_4").rename(others)
+    for file in (folder / "tokenizer_4").iterdir():
+        file.rename(others / file.name)
+    (folder / "tokenizer_4").rmdir()
+    model = tiny_model("HiDreamImagePipeline", folder)
+    also = {"text_encoder_4": str(others), "tokenizer_4": str(others)}
+    generator = load(replace(model, options={**model.options, "also": also}))
+    assert generator._pipes["HiDreamImagePipeline"].text_encoder_4 is not None
+
+
+def test_float8_keeps_the_weights_small(tmp_path: Path) -> None:
+    import torch
+    from diffusers import QwenImagePipeline
+
+    pipe = opening.pipeline(QwenImagePipeline, str(tiny_pipelines.save("QwenImagePipeline", tmp_path / "q")), {},
+                            torch.bfloat16)
+    pipe.enable_model_cpu_offload = lambda device: None  # which needs a graphics card
+    placement.place(pipe, "float8", "cpu")
+    kept = {weight.dtype for name, weight in pipe.transformer.named_parameters() if name.endswith("to_q.weight")}
+    assert kept == {torch.float8_e4m3fn}
