@@ -16,7 +16,7 @@ from agent.attempts import best
 from agent.state import Desk, State, brief_of, limits_of, spent, usage_of
 from generators.api import Box, Cancelled, GeneratorError, Loading, Preview, Progress, Region
 from tools import registry
-from tools.api import BudgetSpent, Critique, Limits, ToolContext, ToolError, ToolResult
+from tools.api import BudgetSpent, Critique, Limits, ToolContext, ToolError, ToolResult, Wishes
 from tools.history import made_from
 
 MALFORMED = "malformed"
@@ -42,6 +42,22 @@ def single_shot(state: State) -> dict[str, Any]:
     return ToolCall(id=f"{state['number']}-shot", name=name, arguments=arguments).model_dump()
 
 
+def again(state: State, desk: Desk) -> State:
+    """What varies the current picture: the very call that drew it, on what it was drawn from, with its layout.
+
+    A picture that the studio mended within its turn is varied as the planner drew it, before it was mended.
+    """
+    record = desk.images.record(state["picture"] or "")
+    while record.parents and (parent := desk.images.record(record.parents[0])).request and parent.brief == record.brief:
+        record = parent
+    assert record.request is not None
+    call = ToolCall(id=f"{state['number']}-again", name=record.tool or "generate",
+                    arguments=record.arguments | ({"image": record.parents[0]} if record.parents else {"seed": None}))
+    return State(queue=[call.model_dump()], turn={**state["turn"], "mask": record.mask}, edition=1,
+                 brief=record.brief.model_dump(mode="json") if record.brief else None,
+                 layout=[[region.phrase, list(region.box)] for region in record.request.regions])
+
+
 def take_in(state: State) -> State:
     """The picture that the user brought is the current one; the seed follows from the session unless it was given."""
     given = state["plan"]["seed"]
@@ -65,7 +81,8 @@ def context(state: State, desk: Desk, since: float, call: str = "") -> ToolConte
         scene=tuple(desk.images.record(picture).scene) if picture else (), mask=state["turn"]["mask"],
         uploads=tuple(state["turn"]["uploads"]), report=_reporter(desk, call),
         stop=lambda: desk.stop() or usage.seconds + desk.clock() - since > bounds.seconds,
-        versions=versions, withheld=frozenset({"layout_plan"} if "layout" in state["plan"].get("without", ()) else ()))
+        versions=versions, wishes=Wishes.model_validate(state["plan"].get("wishes") or {}),
+        withheld=frozenset({"layout_plan"} if "layout" in state["plan"].get("without", ()) else ()))
 
 
 def _reporter(desk: Desk, call: str) -> Callable[[Loading | Progress | Preview], None]:

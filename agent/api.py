@@ -24,7 +24,7 @@ from typing import Any, Literal, Protocol
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 
-from tools.api import Brief, Finding, Limits, PictureRecord, Question, Usage
+from tools.api import Brief, Finding, Limits, PictureRecord, Question, Usage, Wishes
 
 Status = Literal["done", "partial", "question", "stopped", "failed"]
 EXIT_CODES = {"done": 0, "partial": 0, "question": 3, "stopped": 1, "failed": 1}
@@ -96,13 +96,18 @@ Part = Literal["layout", "repair"]
 
 
 class Options(_Value):
-    """How one turn is to be worked on. None means: as the settings say."""
+    """How one turn is to be worked on. None means: as the settings say.
+
+    `vary` repeats the call that drew the current picture, its layout with it, with the seed of this turn; nobody plans.
+    """
 
     generator: str | None = None
     planner: str | None = None
     single_shot: bool = False
     seed: int | None = Field(default=None, ge=0, lt=2**63)
     limits: Limits = Field(default_factory=Limits)
+    wishes: Wishes = Field(default_factory=Wishes)
+    vary: bool = False
     without: tuple[Part, ...] = ()
 
 
@@ -286,16 +291,51 @@ class SessionView(_Value):
     """All that a page needs to show a session again.
 
     `versions` are the drawn and uploaded pictures in the order they were made (parents in each record),
-    `picture` the current one. `interrupted` is set while a turn was begun and neither ended nor asked.
+    `picture` the current one; `starred` and `deleted` are ids among them, and a deleted one is not to be shown.
+    `interrupted` is set while a turn was begun and neither ended nor asked.
     """
 
     session: str
     entries: list[Entry] = Field(default_factory=list)
     versions: list[PictureRecord] = Field(default_factory=list)
     picture: str | None = None
+    starred: list[str] = Field(default_factory=list)
+    deleted: list[str] = Field(default_factory=list)
     brief: Brief | None = None
     question: Question | None = None
     interrupted: bool = False
+
+
+class Found(_Value):
+    """A picture that was searched for, where it came, and what the user said then.
+
+    `score` is for ordering. By vectors: the cosine of the picture and the words, or of the two pictures (-1 to 1); for
+    words and an example together, standard deviations above the mean of all pictures. By words: the share of them
+    that is said of the picture.
+    """
+
+    id: str
+    session: str
+    text: str
+    path: str
+    score: float
+
+
+class Held(_Value):
+    """A picture of any session, and what the user said when it came."""
+
+    id: str
+    session: str
+    text: str
+    starred: bool = False
+
+
+class Search(_Value):
+    """What a search found, the best first, and how; `note` says what could not be done."""
+
+    by: Literal["vectors", "words"]
+    note: str = ""
+    pictures: list[Found] = Field(default_factory=list)
 
 
 class StudioProtocol(Protocol):
@@ -331,6 +371,24 @@ class StudioProtocol(Protocol):
     def undo(self, session: str) -> SessionView: ...
 
     def select(self, session: str, picture: str) -> SessionView: ...
+
+    def mark(self, session: str, picture: str, starred: bool | None = None, deleted: bool | None = None) -> SessionView:
+        """Star or delete one of the session's pictures, or take that back."""
+        ...
+
+    def search(self, text: str = "", like: str | None = None, session: str | None = None, limit: int = 24) -> Search:
+        """The pictures of one session, or of all, that are nearest to words, to a stored picture, or to both."""
+        ...
+
+    def pictures(self) -> list[Held]:
+        """Every session's pictures that were brought or drawn and not deleted, the newest first."""
+        ...
+
+    def choices(self) -> dict[str, Any]:
+        """What can be picked and set. `planners`: name, label, available. `models`, by name: the model's own `steps`
+        and `guidance` (None where it keeps them to itself), what it `takes`, its `sizes`, and the `seconds` that a turn
+        with it took lately (None where there was none)."""
+        ...
 
     def plan(self, turns: list[str], options: Options | None = None) -> dict[str, Any]: ...
 

@@ -29,6 +29,11 @@ MIGRATIONS = (
     CREATE TABLE entries (number INTEGER PRIMARY KEY AUTOINCREMENT, session TEXT NOT NULL REFERENCES sessions(id),
                           key TEXT NOT NULL, entry TEXT NOT NULL, UNIQUE (session, key));
     """,
+    """
+    CREATE TABLE marks (session TEXT NOT NULL REFERENCES sessions(id), picture TEXT NOT NULL,
+                        starred INTEGER NOT NULL DEFAULT 0, deleted INTEGER NOT NULL DEFAULT 0,
+                        PRIMARY KEY (session, picture));
+    """,
 )
 
 
@@ -93,7 +98,7 @@ def _back_up(db: sqlite3.Connection, path: Path, older_than: float = 0.0) -> Non
 def _salvage(damaged: Path, db: sqlite3.Connection) -> None:
     """Take over from a damaged file what can still be read: row by row, since a bad page spoils only its own."""
     with contextlib.closing(sqlite3.connect(damaged)) as old:
-        for table in ("sessions", "turns", "entries"):
+        for table in ("sessions", "turns", "entries", "marks"):
             _copy_rows(old, db, table)
 
 

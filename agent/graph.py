@@ -1,6 +1,6 @@
 """The loop, whole: listen → plan → (act | reply), act → (critique → repair) → (act | plan | ask), reply.
 
-    listen     takes in a message; the plain single shot goes straight to its one call
+    listen     takes in a message; the plain single shot and a variation go straight to their one call
     plan       the planner answers with words, with calls, or both
     act        carries out the first call that waits
     critique   holds a new picture against the Brief
@@ -33,6 +33,8 @@ def listen(state: State, runtime: Runtime[Desk]) -> Command[Literal["plan", "act
     begun: State = {**state, **fresh(), **acting.take_in(state)}
     if state["plan"]["single_shot"]:
         return Command(update={**begun, "queue": [acting.single_shot(begun)]}, goto="act")
+    if state["plan"].get("vary"):
+        return Command(update={**begun, **acting.again(begun, runtime.context)}, goto="act")
     return Command(update=begun, goto="plan")
 
 
@@ -49,6 +51,8 @@ def act(state: State, runtime: Runtime[Desk]) -> Command[Literal["act", "critiqu
     if after["asking"]:
         return Command(update=update, goto="ask")
     drew = len(after["attempts"]) > len(state["attempts"])
+    if state["plan"].get("vary") and not drew:
+        return Command(update=update, goto="reply")
     return Command(update=update, goto="critique" if drew else _onwards(after))
 
 
@@ -56,7 +60,9 @@ def critique(state: State, runtime: Runtime[Desk]) -> State:
     return acting.look(state, runtime.context)
 
 
-def repair(state: State, runtime: Runtime[Desk]) -> Command[Literal["act", "plan"]]:
+def repair(state: State, runtime: Runtime[Desk]) -> Command[Literal["act", "plan", "reply"]]:
+    if state["plan"].get("vary"):
+        return Command(goto="reply")
     update = reviewer.review(state, runtime.context)
     return Command(update=update, goto=_onwards({**state, **update}))
 

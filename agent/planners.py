@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from agent.api import BadInput, Planner
 from agent.local import Chats, LocalPlanner
@@ -27,6 +28,18 @@ def make(kind: str, settings: Settings, workshop: Chats, rehearsing: bool = Fals
     if Path(kind).is_dir():
         return LocalPlanner(workshop, str(Path(kind).absolute()), settings.planner_tokens)
     raise BadInput(f"There is no planner {kind[:80]!r}: use auto, embedded, openai, hf:NAME or a folder that exists.")
+
+
+def choices(settings: Settings) -> list[dict[str, Any]]:
+    """The planners that can be picked without naming a folder: name, label, available."""
+    server = bool(settings.openai_base_url or settings.openai_api_key)
+    rows = [{"name": "auto", "label": f"automatic (now {settings.automatic_planner})", "available": True},
+            {"name": "embedded", "label": "embedded: a grammar, fast and offline", "available": True},
+            {"name": "openai", "available": server,
+             "label": settings.planner_model if server else "a server: needs OPENAI_API_KEY or OPENAI_BASE_URL"}]
+    known = [row["name"] for row in rows]
+    return rows if settings.planner in known else [
+        *rows, {"name": settings.planner, "label": settings.planner, "available": True}]
 
 
 def _server(settings: Settings) -> Planner:

@@ -6,6 +6,7 @@ no-op: that is what lets an interrupted turn be run again from its last checkpoi
     sessions   id, created, updated, picture (the current one)
     turns      one row for each message of the user, with the options it came with; open until it is answered
     entries    JSON of an `agent.api.Entry`, in order
+    marks      what the user starred or deleted among a session's pictures
 
 `agent.database` opens the file, migrates it and sets a damaged one aside.
 """
@@ -13,6 +14,7 @@ no-op: that is what lets an interrupted turn be run again from its last checkpoi
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 import secrets
 import sqlite3
@@ -20,7 +22,7 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from filelock import FileLock
 from filelock import Timeout as LockTimeout
@@ -32,6 +34,7 @@ from agent.database import explained, open_database, prepare_folder
 FILE = "maquette.db"
 POLITE_WAIT = 0.5  # a glance at a session (`busy`) holds it for a moment; that is no reason to refuse a turn
 TITLE_LENGTH = 60
+KEPT_SESSIONS = 16  # whose entries stay in memory
 _ENTRY: TypeAdapter[Entry] = TypeAdapter(Entry)
 _LISTING = """
     SELECT s.id, s.created, s.updated,
@@ -42,7 +45,21 @@ _LISTING = """
                AND json_extract(entry, '$.kind') = 'outcome')
     FROM sessions s WHERE EXISTS (SELECT 1 FROM entries WHERE session = s.id) ORDER BY s.updated DESC, s.rowid DESC
 """
+_PICTURES = """
+    SELECT session, json_extract(entry, '$.turn'), json_extract(entry, '$.text'), json_extract(entry, '$.uploads'),
+           json_extract(entry, '$.picture')
+    FROM entries WHERE json_extract(entry, '$.kind') IN ('user', 'call', 'outcome') AND session = coalesce(?, session)
+    ORDER BY number
+"""
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+
+
+class Shown(NamedTuple):
+    """A picture, the session in which it came, and what the user said then."""
+
+    id: str
+    session: str
+    text: str
 
 
 def now() -> str:
@@ -56,6 +73,7 @@ class Sessions:
         self.folder = folder
         self._mutex = threading.RLock()
         self._busy: dict[str, threading.Lock] = {}
+        self._kept: dict[str, tuple[int, list[Entry]]] = {}
         prepare_folder(folder)
         self._db = open_database(folder / FILE)
 
@@ -94,8 +112,17 @@ class Sessions:
         return bool(added)
 
     def entries(self, session: str) -> list[Entry]:
-        rows = self._read("SELECT entry FROM entries WHERE session = ? ORDER BY number", session)
-        return [_ENTRY.validate_json(row[0]) for row in rows]
+        """In order. What was read once is kept: nothing is ever changed, so only what came since is read again."""
+        with self._mutex:
+            last, kept = self._kept.get(session, (0, []))
+            rows = self._read("SELECT number, entry FROM entries WHERE session = ? AND number > ? ORDER BY number",
+                              session, last)
+            kept = [*kept, *(_ENTRY.validate_json(row[1]) for row in rows)]
+            self._kept.pop(session, None)
+            self._kept[session] = (rows[-1][0] if rows else last, kept)
+            while len(self._kept) > KEPT_SESSIONS:
+                self._kept.pop(next(iter(self._kept)))
+        return list(kept)
 
     def keys(self, session: str) -> list[str]:
         return [row[0] for row in self._read("SELECT key FROM entries WHERE session = ? ORDER BY number", session)]
@@ -140,9 +167,51 @@ class Sessions:
         rows = self._read("SELECT picture FROM sessions WHERE id = ?", session)
         return rows[0][0] if rows else None
 
-    def choose(self, session: str, picture: str) -> None:
-        """Make a picture the current one, outside any turn."""
+    def choose(self, session: str, picture: str | None) -> None:
+        """Make a picture the current one, outside any turn; None where there is none left."""
         self._write("UPDATE sessions SET picture = ?, updated = ? WHERE id = ?", picture, now(), session)
+
+    # What the user marked
+
+    def mark(self, session: str, picture: str, starred: bool | None = None, deleted: bool | None = None) -> None:
+        """Star or delete a picture of the session, or take that back; None leaves it as it is."""
+        with self._transaction() as db:
+            db.execute("INSERT OR IGNORE INTO marks (session, picture) VALUES (?, ?)", (session, picture))
+            db.execute("UPDATE marks SET starred = coalesce(?, starred), deleted = coalesce(?, deleted) "
+                       "WHERE session = ? AND picture = ?", (starred, deleted, session, picture))
+
+    def marked(self, session: str) -> tuple[list[str], list[str]]:
+        """The starred pictures and the deleted ones."""
+        rows = self._read("SELECT picture, starred, deleted FROM marks WHERE session = ? ORDER BY rowid", session)
+        return [row[0] for row in rows if row[1]], [row[0] for row in rows if row[2]]
+
+    def stars(self) -> set[tuple[str, str]]:
+        """Session and picture of everything that is starred."""
+        return set(self._read("SELECT session, picture FROM marks WHERE starred"))
+
+    # How long turns take
+
+    def durations(self, latest: int = 1000) -> list[tuple[str, float]]:
+        """Model and seconds of each turn that ended with a picture, among so many latest entries; newest first."""
+        return self._read("SELECT json_extract(entry, '$.outcome.images[0].model'), "
+                          "json_extract(entry, '$.outcome.usage.seconds') FROM entries "
+                          "WHERE number > (SELECT coalesce(max(number), 0) FROM entries) - ? "
+                          "AND json_extract(entry, '$.outcome.images[0].model') IS NOT NULL ORDER BY number DESC",
+                          latest)
+
+    # Every session's pictures
+
+    def pictures(self, session: str | None = None) -> list[Shown]:
+        """All pictures that were brought or drawn and not deleted, each where it came first, in the order they came."""
+        found: dict[str, Shown] = {}
+        texts: dict[tuple[str, str], str] = {}
+        deleted = set(self._read("SELECT session, picture FROM marks WHERE deleted"))
+        for name, turn, text, uploads, picture in self._read(_PICTURES, session):
+            said = texts.setdefault((name, turn), text or "")
+            for id in [*json.loads(uploads or "[]"), *([picture] if picture else [])]:
+                if (name, id) not in deleted:
+                    found.setdefault(id, Shown(id, name, said))
+        return list(found.values())
 
     # One turn at a time
 

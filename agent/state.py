@@ -27,7 +27,7 @@ class State(TypedDict, total=False):
     """One turn of one session.
 
     turn       the user's message, an `agent.api.Turn`; `number` in its session
-    plan       how it is to be worked on: model, limits, single_shot, repairs, without, seed (or null)
+    plan       how it is to be worked on: model, limits, single_shot, repairs, without, wishes, vary, seed (or null)
     seed       of the first picture; each further one of the turn has the next
     picture    the current one
     brief      what is wanted; `layout` where

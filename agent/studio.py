@@ -10,6 +10,8 @@ a turn that was cut off anywhere goes on with `resume` from its last checkpoint.
 from __future__ import annotations
 
 import contextlib
+import os
+import statistics
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -24,11 +26,13 @@ from agent.api import (
     Called,
     Entry,
     Event,
+    Held,
     Listen,
     NothingToResume,
     Options,
     Outcome,
     Planner,
+    Search,
     SessionView,
     Turn,
     UserSaid,
@@ -41,12 +45,12 @@ from agent.replaying import replay
 from agent.sessions import Sessions
 from agent.settings import Settings
 from agent.state import SCHEMA_VERSION, Desk, State, brief_of
-from generators.api import BadPicture, Extent
+from generators.api import BadPicture, Extent, Model
 from generators.pixels import ingest, ingest_mask
 from generators.workshop import Workshop
 from tools.api import Brief, PictureRecord, Question, ToolError
 from tools.coverage import cannot
-from tools.history import undo_target
+from tools.history import made_from, undo_target
 from tools.images import ImageStore
 
 MAX_CHARACTERS = 4000
@@ -80,8 +84,9 @@ class Studio:
         self.store = ImageStore(settings.data)
         if self.folder.alone:
             self.store.sweep()
-        self.workshop = workshop or Workshop(threads=settings.threads)
+        self.workshop = workshop or Workshop(threads=settings.threads, matcher=settings.matcher)
         self._planner = planner
+        self._records_read: dict[str, tuple[tuple[int, int, int] | None, PictureRecord]] = {}
 
     @cached_property
     def checkpoints(self) -> Checkpoints:
@@ -110,13 +115,30 @@ class Studio:
         self.sessions_on_disk.require(session)
         entries = [self._with_paths(entry) for entry in self.sessions_on_disk.entries(session)]
         unfinished = self.sessions_on_disk.open_turn(session) is not None
+        starred, deleted = self.sessions_on_disk.marked(session)
         return SessionView(session=session, entries=entries, versions=self._records(_made(entries)),
                            picture=self.sessions_on_disk.picture(session), brief=_brief(entries),
-                           question=_question(entries),
+                           starred=starred, deleted=deleted, question=_question(entries),
                            interrupted=unfinished and not self.sessions_on_disk.busy(session))
 
     def _records(self, pictures: list[str]) -> list[PictureRecord]:
-        return [self.store.record(picture) for picture in pictures if picture in self.store]
+        return [record for picture in pictures if (record := self._record(picture))]
+
+    def _record(self, picture: str) -> PictureRecord | None:
+        """A record as its file has it; one that was read is read again only when its file is another."""
+        try:
+            file = os.stat(self.store.folder / "records" / f"{picture}.json")
+            stamp = (file.st_ino, file.st_mtime_ns, file.st_size)
+        except OSError:
+            stamp = None
+        known = self._records_read.get(picture)
+        if known and stamp and known[0] == stamp:
+            return known[1]
+        if picture not in self.store:
+            return None
+        record = self.store.record(picture)
+        self._records_read[picture] = (stamp, record)
+        return record
 
     def _with_paths(self, entry: Entry) -> Entry:
         """Paths follow the data folder, wherever it is now."""
@@ -149,7 +171,8 @@ class Studio:
         with self._settled(session):
             entries = self.sessions_on_disk.entries(session)
             try:
-                picture = undo_target(self.store, self.sessions_on_disk.picture(session), _shown(entries))
+                picture = undo_target(self.store, self.sessions_on_disk.picture(session),
+                                      self._kept(session, _shown(entries)))
             except ToolError as error:
                 raise BadInput(str(error)) from None
             self._choose(session, picture, entries)
@@ -163,6 +186,39 @@ class Studio:
                 raise BadInput(f"Session {session} has no picture {picture[:40]!r}.")
             self._choose(session, picture, entries)
         return self.view(session)
+
+    def mark(self, session: str, picture: str, starred: bool | None = None, deleted: bool | None = None) -> SessionView:
+        """Star or delete a picture of this session, or take that back (the file stays: others may be made from it).
+
+        Where the current picture is deleted, the one that it was made from becomes current; one that is taken back
+        is current again. Raises `BadInput` where the session has no such picture.
+        """
+        with self._settled(session):
+            entries = self.sessions_on_disk.entries(session)
+            if picture not in _made(entries):
+                raise BadInput(f"Session {session} has no picture {picture[:40]!r}.")
+            self.sessions_on_disk.mark(session, picture, starred, deleted)
+            if deleted is False:
+                self._choose(session, picture, entries)
+            elif deleted and picture == self.sessions_on_disk.picture(session):
+                self._leave(session, picture, entries)
+        return self.view(session)
+
+    def _leave(self, session: str, picture: str, entries: list[Entry]) -> None:
+        """Make what a deleted picture was made from the current one; else the newest that is left."""
+        left = self._kept(session, _made(entries))
+        earlier = made_from(self.store, picture, left) if left else None
+        if earlier not in left:
+            earlier = left[-1] if left else None
+        if earlier:
+            self._choose(session, earlier, entries)
+        else:
+            self.sessions_on_disk.choose(session, None)
+
+    def _kept(self, session: str, pictures: list[str]) -> list[str]:
+        """Those that the user has not deleted."""
+        _, deleted = self.sessions_on_disk.marked(session)
+        return [picture for picture in pictures if picture not in deleted]
 
     def _choose(self, session: str, picture: str, entries: list[Entry]) -> None:
         brief = self.store.record(picture).brief
@@ -178,6 +234,12 @@ class Studio:
         with self.sessions_on_disk.alone(session):
             self._abandon(session)
             yield
+
+    def search(self, text: str = "", like: str | None = None, session: str | None = None, limit: int = 24) -> Search:
+        """See `agent.gallery.Gallery.search`."""
+        from agent.gallery import Gallery
+
+        return Gallery(self.sessions_on_disk, self.store, self.workshop).search(text, like, session, limit)
 
     # Turns
 
@@ -222,9 +284,16 @@ class Studio:
             raise BadInput(f"The message is {len(turn.text)} characters long; at most {MAX_CHARACTERS} are read.")
         self.check_options(options)
         records = [self.store.record(id) for id in turn.uploads]
+        if options and options.vary and not (session and self._varied(session)):
+            raise BadInput("There is no drawn picture yet that could be varied.")
         if turn.mask:
             current = self.current(session) if session else None
             self._check_mask(turn.mask, records[-1].id if records else current)
+
+    def _varied(self, session: str) -> bool:
+        """Whether the session's current picture was drawn here."""
+        picture = self.current(session)
+        return picture is not None and self.store.record(picture).request is not None
 
     def check_options(self, options: Options | None) -> None:
         """Raises `ModelUnavailable` or `BadInput` where there is no such generator or planner."""
@@ -265,6 +334,7 @@ class Studio:
                      question=question.model_dump() if question else None,
                      plan={"model": model, "seed": options.seed, "single_shot": options.single_shot,
                            "limits": options.limits.model_dump(), "without": list(options.without),
+                           "wishes": options.wishes.model_dump(mode="json"), "vary": options.vary,
                            "repairs": 0 if "repair" in options.without else self.settings.repairs})
 
     def _desk(self, session: str, turn: Turn, options: Options, entries: list[Entry], listen: Listen,
@@ -275,9 +345,10 @@ class Studio:
 
         earlier = [entry for entry in entries if entry.turn != turn.id]
         planner = None if options.single_shot else self.planner(options.planner or "auto")
+        versions = self._kept(session, _shown(earlier))
         return Desk(session=session, images=self.store, workshop=self.workshop,
                     planner=planner, keep=keep, tell=listen, stop=stop,
-                    history=prompt.history(earlier, until=turn.id), versions=tuple(_shown(earlier)))
+                    history=prompt.history(earlier, until=turn.id), versions=tuple(versions))
 
     def _finish(self, session: str, state: State, desk: Desk) -> Outcome:
         turn, question = state["turn"]["id"], state.get("asking")
@@ -312,6 +383,21 @@ class Studio:
     def models(self) -> list[dict[str, Any]]:
         return self.workshop.describe()
 
+    def pictures(self) -> list[Held]:
+        starred = self.sessions_on_disk.stars()
+        found = [Held(id=one.id, session=one.session, text=one.text, starred=(one.session, one.id) in starred)
+                 for one in self.sessions_on_disk.pictures() if one.id in self.store]
+        return found[::-1]
+
+    def choices(self) -> dict[str, Any]:
+        took: dict[str, list[float]] = {}
+        for model, seconds in self.sessions_on_disk.durations():
+            took.setdefault(model, []).append(seconds)
+        usual = self.workshop.model(self.settings.generator)  # may be a folder, which is in no list
+        models = {model.name: _settable(model) | {"seconds": _usual(took.get(model.name, []))}
+                  for model in (usual, *self.workshop.models())}
+        return {"planners": planners.choices(self.settings), "models": models}
+
     def plan(self, turns: list[str], options: Options | None = None) -> dict[str, Any]:
         from agent.rehearsal import rehearse  # brings the grammar, which most commands do without
 
@@ -324,6 +410,21 @@ class Studio:
     def replay(self, data: bytes, beside: Sequence[bytes] = ()) -> dict[str, Any]:
         """Draw the picture of these bytes again; `beside` are further files that may hold its sources and mask."""
         return replay(data, self.store, self.workshop, beside)
+
+
+def _settable(model: Model) -> dict[str, Any]:
+    """What a user can set of a model, and its own values."""
+    call, able = model.options.get("call", {}), model.capabilities
+    takes = {"diffusion": ["steps", "guidance"], "hybrid": ["steps", "guidance"]}.get(model.family, ["guidance"])
+    return {"steps": call.get("num_inference_steps"),
+            "guidance": call.get(model.options.get("guidance", "guidance_scale")),
+            "takes": ([] if model.family == "sketch" else takes) + (["negative"] if able.negative else []),
+            "sizes": [list(size) for size in able.sizes]}
+
+
+def _usual(seconds: list[float]) -> float | None:
+    """The median of the latest turns; of one alone, that one."""
+    return round(statistics.median(seconds[:9]), 1) if seconds else None
 
 
 def _made(entries: list[Entry]) -> list[str]:

@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Literal, Protocol
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 
-from generators.api import Box, Capabilities, Model, Region, Report, Request, Seen, Stop
+from generators.api import Box, Capabilities, Extent, Model, Region, Report, Request, Seen, Stop
 
 RelationName = Literal["left of", "right of", "above", "below", "next to", "between", "inside", "on"]
 OPPOSITE: Mapping[str, str] = {"left of": "right of", "right of": "left of", "above": "below", "below": "above"}
@@ -222,6 +222,18 @@ class Limits(_Value):
     tokens: int = Field(default=60_000, ge=1)
 
 
+class Wishes(_Value):
+    """How the user wants pictures made, over the model's own ways; what is None is left to the model.
+
+    `size` is for new pictures: an edit keeps the size of its source. `negative` goes to models that take one.
+    """
+
+    steps: int | None = Field(default=None, ge=1, le=1000)
+    guidance: float | None = Field(default=None, ge=0, le=100)
+    negative: str | None = Field(default=None, max_length=2000)
+    size: Extent | None = None
+
+
 class Usage(_Value):
     """What one turn has spent. Kept in the conversation's state, so that a restart does not reset it."""
 
@@ -282,6 +294,7 @@ class ToolContext:
     report: Report = lambda event: None
     stop: Stop = lambda: False
     versions: tuple[str, ...] = ()
+    wishes: Wishes = field(default_factory=Wishes)
     withheld: frozenset[str] = frozenset()
     """Tools that are not offered whatever else holds: what a part of the studio is worth is measured without it."""
 

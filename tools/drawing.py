@@ -12,6 +12,7 @@ from typing import Any
 from PIL import Image
 
 from generators.api import Request, picture_id
+from generators.geometry import supported
 from tools.api import PictureRecord, ToolContext
 from tools.budget import spend_image
 
@@ -21,6 +22,7 @@ def draw(ctx: ToolContext, request: Request, tool: str, arguments: dict[str, Any
 
     Raises `BudgetSpent` before anything is drawn, and every `GeneratorError` of drawing and storing.
     """
+    request = wished(ctx, request)
     earlier = ctx.images.drawn(request.fingerprint())
     if earlier is not None and earlier.id in ctx.versions:
         return earlier
@@ -34,6 +36,18 @@ def draw(ctx: ToolContext, request: Request, tool: str, arguments: dict[str, Any
         mask=request.mask, tool=tool, arguments=arguments, arithmetic=dict(result.arithmetic),
         seconds=dict(result.seconds), brief=ctx.brief)  # fmt: skip
     return ctx.images.put(result.image, record)
+
+
+def wished(ctx: ToolContext, request: Request) -> Request:
+    """The request with what the user has set, as far as the model takes it."""
+    wishes, able = ctx.wishes, ctx.capabilities
+    update: dict[str, Any] = {name: value for name in ("steps", "guidance")
+                              if (value := getattr(wishes, name)) is not None}
+    if wishes.negative and able.negative:
+        update["negative"] = wishes.negative
+    if wishes.size and request.kind == "generate":
+        update["size"] = supported(wishes.size, able)
+    return request.model_copy(update=update)
 
 
 def _revision(arithmetic: Mapping[str, Any]) -> str | None:

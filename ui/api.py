@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 
 class PageSettings(Protocol):
@@ -29,7 +29,10 @@ class Address:
 class Sent(BaseModel):
     """What the browser says with every event: which session it shows, and what is picked and painted there.
 
-    `mask` is a PNG as a data URL whose opacity is the paint, on the picture with the id `picture`.
+    `mask` is a PNG as a data URL whose opacity is the paint, on the picture with the id `picture`. While two versions
+    are compared `comparing` is set, and `left` and `right` name them where they were picked. `earlier` counts the turns
+    that are asked for besides the latest, `everything` asks for the whole map of versions. `settings` are those of the
+    drawer as they were typed.
     """
 
     model_config = ConfigDict(extra="ignore")
@@ -38,6 +41,12 @@ class Sent(BaseModel):
     model: str | None = None
     mask: str | None = None
     picture: str | None = None
+    comparing: bool = False
+    left: str | None = None
+    right: str | None = None
+    earlier: int = 0
+    everything: bool = False
+    settings: dict[str, str] = Field(default_factory=dict)
 
 
 def read_sent(text: str | None) -> Sent:

@@ -19,10 +19,16 @@ TELL = """async (...inputs) => {
 HEAD = '<script src="/page/maquette.js"></script>'
 WIRE = "window.maquette.connect((data) => trigger('act', data));"
 SIGNAL = "const read = () => window.maquette.signal(element.textContent); watch('value', read); read();"
+GALLERY = "watch('value', () => window.maquette.galleryShown());"
 SHOWN = "const show = () => window.maquette.shown(); watch('value', show); show();"
 HANDLE = '<button type="button" class="mq-handle" data-sheet aria-label="More or less of the chat"></button>'
 PAINTED = ('<div class="mq-painted" role="status"><span>The painted area will be used.</span>'
            '<button type="button" data-paint="clear">Clear</button></div>')
+RECALLED = ('<div class="mq-note" hidden><span></span><button type="button" data-recall="" class="mq-primary">Use them'
+            '</button><button type="button" data-dismiss aria-label="Dismiss">×</button></div>')
+TIMES = '<p class="mq-times" aria-live="off"></p>'
+KEPT = ('<div class="mq-kept"><small>Set:</small> <span></span>'
+        '<button type="button" data-unset>Reset</button></div>')
 PLACEHOLDER = "Say what you want…"
 EVENT: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "concurrency_limit": None}
 
@@ -38,18 +44,23 @@ def layout(page: Page) -> gr.Blocks:
                 welcome = gr.HTML(elem_id="welcome", js_on_load=None, apply_default_css=False)
                 talk = _talk()
                 strip = gr.HTML(elem_id="strip", js_on_load=None, apply_default_css=False)
+                gr.HTML(RECALLED, elem_id="recalled", js_on_load=None, apply_default_css=False)
+                gr.HTML(KEPT, elem_id="kept", js_on_load=None, apply_default_css=False)
                 gr.HTML(PAINTED, elem_id="painted", js_on_load=None, apply_default_css=False)
                 with gr.Row(elem_id="composer"):
                     box = _box()
+                    gr.HTML(TIMES, elem_id="times", js_on_load=None, apply_default_css=False)
                     stop = gr.Button("Stop", elem_id="stop", min_width=0, scale=0)
             with gr.Column(elem_id="stage-side", min_width=0):
                 picture = gr.HTML(elem_id="stage", js_on_load=SHOWN, head=HEAD, apply_default_css=False)
                 facts = gr.HTML(elem_id="facts", js_on_load=SHOWN, head=HEAD, apply_default_css=False)
+        gallery = gr.HTML(elem_id="gallery", js_on_load=GALLERY, head=HEAD, apply_default_css=False)
+        panel = gr.HTML(elem_id="panel", js_on_load=SHOWN, head=HEAD, apply_default_css=False)
         signal = gr.HTML(elem_id="signal", js_on_load=SIGNAL, head=HEAD, apply_default_css=False,
                          elem_classes="mq-hidden")
         wire = gr.HTML(elem_id="wire", js_on_load=WIRE, head=HEAD, apply_default_css=False, elem_classes="mq-hidden")
         told = gr.Textbox(visible=False)
-        outputs = [box, talk, welcome, picture, facts, top, strip, signal]
+        outputs = [box, talk, welcome, picture, facts, top, strip, signal, panel, gallery]
         _wire(page, blocks, box, talk, stop, wire, told, outputs)
     return blocks
 
@@ -94,15 +105,31 @@ def _wire(page: Page, blocks: gr.Blocks, box: Any, talk: Any, stop: Any, wire: A
 
 def _act(page: Page, data: dict[str, Any], sent: Sent) -> Iterator[Frame]:
     """What a button of ours asks for."""
+    id = str(data.get("id", ""))
     acts: dict[str, Callable[[], Iterator[Frame]]] = {
         "say": lambda: page.say(str(data.get("text", "")), [], sent, from_box=False),
-        "pick": lambda: page.select(sent, str(data.get("id", ""))),
+        "pick": lambda: page.select(sent, id),
         "undo": lambda: page.undo(sent),
+        "star": lambda: page.star(sent, id, True),
+        "unstar": lambda: page.star(sent, id, False),
+        "delete": lambda: page.delete(sent, id),
+        "restore": lambda: page.restore(sent, id),
+        "compare": lambda: page.compare(sent),
+        "vary": lambda: page.vary(sent),
+        "line": lambda: page.change_line(sent, _whole(data.get("line")), str(data.get("was", "")),
+                                         str(data.get("wanted", ""))),
         "resume": lambda: page.resume(sent),
         "refresh": lambda: page.load(sent),
+        "gallery": lambda: page.browse(str(data.get("words", "")), bool(data.get("starred")),
+                                        max(0, _whole(data.get("count")))),
     }
     asked = acts.get(str(data.get("act")))
     return asked() if asked else iter((Frame(),))
+
+
+def _whole(value: Any) -> int:
+    """A line's number; what is none names the line that is to be added."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else -1
 
 
 def _chosen(value: Any) -> str:
@@ -112,5 +139,6 @@ def _chosen(value: Any) -> str:
 def _values(frames: Iterator[Frame]) -> Iterator[list[Any]]:
     """Frames as the values of `outputs`, in order."""
     for frame in safely(frames):
-        parts = (frame.talk, frame.welcome, frame.picture, frame.facts, frame.top, frame.strip, frame.signal)
+        parts = (frame.talk, frame.welcome, frame.picture, frame.facts, frame.top, frame.strip, frame.signal,
+                 frame.panel, frame.gallery)
         yield [gr.skip() if part is None else part for part in (frame.box, *parts)]

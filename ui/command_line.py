@@ -40,8 +40,13 @@ def parser() -> argparse.ArgumentParser:
     _choices(_command(commands, "plan", "what each line of turns on stdin would lead to, without drawing"))
     replay = _command(commands, "replay", "make a picture again from the record inside its file")
     replay.add_argument("file", type=Path)
-    _command(commands, "models", "the models there are")
+    _models_flags(_command(commands, "models", "the models there are; `get NAME` fetches one, `check NAME` tries it"))
     _command(commands, "sessions", "the sessions in the data folder")
+    search = _command(commands, "search", "one's own pictures by words, by an example, or by both")
+    search.add_argument("text", nargs="?", default="", help="what they show")
+    search.add_argument("--like", metavar="PICTURE_ID", help="a stored picture that they resemble")
+    search.add_argument("--session", help="of this session only")
+    search.add_argument("--limit", type=int, default=12, help="how many at most")
     resume = _command(commands, "resume", "finish a turn that was cut off")
     resume.add_argument("session", nargs="?", help="the last session where none is named")
     resume.add_argument("--out", type=Path, help="folder to export the picture to")
@@ -78,11 +83,17 @@ def _draw_flags(draw: argparse.ArgumentParser) -> None:
     _choices(draw)
 
 
+def _models_flags(models: argparse.ArgumentParser) -> None:
+    models.add_argument("action", nargs="?", choices=("get", "check"), help="fetch a model, or try what it can do here")
+    models.add_argument("name", nargs="?", help="a name of the catalogue, or a hub id; for check a folder or file, too")
+    models.add_argument("--small", action="store_true", help="with get: everything but the weights")
+
+
 def run(arguments: argparse.Namespace, studio: Any, settings: Any) -> int:
     """Carry out a parsed command with a studio; the exit code."""
     command: Callable[[argparse.Namespace, Any, Any], int] = {
-        "draw": draw, "plan": plan, "replay": replay, "models": models, "sessions": sessions, "resume": resume,
-        "serve": serve}[arguments.command]
+        "draw": draw, "plan": plan, "replay": replay, "models": models, "sessions": sessions, "search": search,
+        "resume": resume, "serve": serve}[arguments.command]
     return command(arguments, studio, settings)
 
 
@@ -179,14 +190,86 @@ def replay(arguments: argparse.Namespace, studio: Any, settings: Any) -> int:
 
 
 def models(arguments: argparse.Namespace, studio: Any, settings: Any) -> int:
-    rows = studio.models()
+    from generators import catalogue, checking
+
+    if arguments.action:
+        if not arguments.name:
+            raise Usage(f"Which model? `python app.py models {arguments.action} NAME`; `models` alone lists them.")
+        return (_get if arguments.action == "get" else _check)(arguments, studio, settings)
+    rows = checking.with_what_is_known(studio.models(), settings.data)
     if arguments.json:
-        _say({"models": rows})
+        _say({"models": rows, "elsewhere": catalogue.elsewhere()})
         return 0
-    for row in rows:
-        state = "ready" if row["installed"] else "not installed"
-        print(f"{row['name']:28} {row['family']:15} {state:14} {', '.join(row['capabilities'])}")
+    for line in _table(rows):
+        print(line)
+    print("\nGB: what a model takes here and how it would be placed, or the card that it needs, from layer by layer to "
+          "all at once. `models get NAME` fetches one.\nNot here:")
+    for row in catalogue.elsewhere():
+        served = f"; {row['served_by']} serves it" if row["served_by"] else ""
+        print(f"  {row['name']}: {row['why']}{served}")
     return 0
+
+
+def _table(rows: list[dict[str, Any]]) -> Iterator[str]:
+    """One line a model: whether it is here, its name, what it does, what it takes, its licence."""
+    for row in rows:
+        least, most = min(row["needs"].values()), max(row["needs"].values())
+        takes = f"{row['needs'][row['placement']]:.1f}" if row["fits"] else f"card {least:.0f}–{most:.0f}"
+        placed = f" {row['placement']}" if row["fits"] and row["placement"] != "whole" else ""
+        free = {"yes": "", "": "", "no": ", not commercially"}.get(row["commercial"], f", {row['commercial']}")
+        yield (f"{'ready' if row['installed'] else '–':6}{row['name']:22}{' '.join(row['capabilities']):40}"
+               f"{takes + placed:>15}  {row['licence']}{free}{', gated' if row['gated'] else ''}")
+
+
+def _get(arguments: argparse.Namespace, studio: Any, settings: Any) -> int:
+    """Fetches a model and what it needs from other repositories."""
+    from generators import catalogue, checking, download, registry, weights
+    from generators.api import ModelUnavailable
+
+    row = next((row for row in catalogue.models() if row["name"] == arguments.name and not row.get("pack")), {})
+    hub_id = row.get("source", arguments.name)
+    if not weights.is_hub_id(hub_id):
+        registry.find(hub_id)  # which says what there is, where there is no such model
+        raise ModelUnavailable(f"{arguments.name} is here already; nothing is to be fetched.")
+    for part in dict.fromkeys([*row.get("also", {}).values(), hub_id]):
+        folder, revision = download.fetch(part, _fetching(arguments.json), arguments.small)
+    checking.remember(settings.data, arguments.name, revision=revision)
+    if arguments.json:
+        _say({"name": arguments.name, "source": hub_id, "revision": revision, "path": str(folder)})
+    else:
+        print(f"{arguments.name} is here, revision {revision[:12]}: {folder}")
+        print(f"Try it: python app.py models check {arguments.name}")
+    return 0
+
+
+def _fetching(quiet: bool) -> Callable[[Any], None]:
+    """How much has arrived, on stderr, a line for each hundredth."""
+    told = [-1]
+
+    def tell(progress: Any) -> None:
+        share = int(100 * progress.done / max(1, progress.total))
+        if not quiet and share > told[0]:
+            told[0] = share
+            print(f"  {share:3} %  {progress.done / 1e9:.2f} of {progress.total / 1e9:.2f} GB  {progress.file}",
+                  file=sys.stderr, flush=True)
+
+    return tell
+
+
+def _check(arguments: argparse.Namespace, studio: Any, settings: Any) -> int:
+    """Tries what a model is declared to do, and remembers it."""
+    from generators import checking
+
+    with stopping() as stop:
+        found = checking.check(studio.workshop, arguments.name,
+                               lambda line: None if arguments.json else print(f"  {line}", file=sys.stderr), stop)
+    checking.remember(settings.data, arguments.name, checked=found)
+    if arguments.json:
+        _say({"name": arguments.name, **found})
+    else:
+        print(f"{arguments.name} {'does what it is declared to do' if found['passed'] else 'does not do all of it'}; "
+              f"{found['memory_gb']:.1f} GB at most.")
+    return 0 if found["passed"] else 1
 
 
 def sessions(arguments: argparse.Namespace, studio: Any, settings: Any) -> int:
@@ -196,6 +279,22 @@ def sessions(arguments: argparse.Namespace, studio: Any, settings: Any) -> int:
         return 0
     for row in rows:
         print(f"{row['session']:20} {row['updated'][:16]}  {row['pictures']:3} pictures  {row['title']}")
+    return 0
+
+
+def search(arguments: argparse.Namespace, studio: Any, settings: Any) -> int:
+    if arguments.limit < 1:
+        raise Usage(f"--limit is at least 1 (it is {arguments.limit}).")
+    found = studio.search(arguments.text, arguments.like, arguments.session, arguments.limit)
+    if arguments.json:
+        _say({"query": {"text": arguments.text, "like": arguments.like}, **found.model_dump(mode="json")})
+        return 0
+    if found.note:
+        print(found.note, file=sys.stderr)
+    for one in found.pictures:
+        print(f"{one.score:6.3f}  {one.path}  {one.session}  {one.text}")
+    if not found.pictures:
+        print("No picture was found.")
     return 0
 
 

@@ -1,28 +1,39 @@
-"""The bar at the top as HTML: sessions, models, help. Pure functions, no Gradio."""
+"""The bar at the top as HTML: sessions, models, the ways to gallery, settings and help. Pure functions, no Gradio."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
+from ui.drawer import needs
 from ui.render import escape
-
-HELP = (
-    ("Say it", "Type what you want and press Enter. Go on talking: “make one of the dogs purple”, “undo”."),
-    ("Show it", "Drop a picture into the message box and say what to change in it."),
-    ("Paint it", "Press Paint on the stage, paint over something, then say what to put there and send."),
-    ("Check it", "Point at a badge under the picture to see what the studio saw, and where."),
-    ("Keys", "Enter sends, Shift+Enter starts a new line, Esc stops."),
-)
 
 
 def topbar(sessions: Sequence[Mapping[str, Any]], models: Sequence[Mapping[str, Any]], session: str | None,
-           default: str) -> str:
-    """The whole bar. `models` as `StudioProtocol.models` lists them, `default` the model used unless one is picked."""
+           default: str, seconds: Mapping[str, float | None] = MappingProxyType({})) -> str:
+    """The whole bar. `models` as `StudioProtocol.models` lists them, `default` the model used unless one is picked,
+    `seconds` what a turn with each took lately."""
+    took = {name: took for name, took in seconds.items() if took is not None}
     return ('<header class="mq-top"><a class="mq-brand" href="?" aria-label="Maquette, new session">'
-            f'{mark()}<span>Maquette</span></a><nav aria-label="Studio">{session_menu(sessions, session)}'
-            f'{model_menu(models, default)}{_help()}{_theme()}</nav></header>')
+            f'{mark()}<span>Maquette</span></a><nav aria-label="Studio" data-took="{escape(json.dumps(took))}">'
+            f'{session_menu(sessions, session)}{model_menu(models, default)}'
+            f'{_button("data-view", "Gallery", "gallery")}{_button("data-open=settings", "Settings", "sliders")}'
+            f'{_button("data-open=keys", "Help and keys", "help")}{_theme()}</nav></header>')
+
+
+ICONS = {
+    "gallery": "M4 5h7v6H4zM13 5h7v6h-7zM4 13h7v6H4zM13 13h7v6h-7z",
+    "sliders": "M4 8h9m4 0h3M4 16h3m4 0h9M13 6v4M17 6v4M13 6h4M13 10h4M7 14v4M11 14v4M7 14h4M7 18h4",
+    "help": "M9 9a3 3 0 1 1 4.5 2.6c-1 .6-1.5 1.2-1.5 2.4M12 17.5v.5",
+}
+
+
+def _button(does: str, label: str, icon: str) -> str:
+    return (f'<button type="button" class="mq-icon-button" {does} aria-label="{label}" title="{label}">'
+            f'<svg viewBox="0 0 24 24" class="mq-icon" aria-hidden="true"><path d="{ICONS[icon]}"/></svg></button>')
 
 
 def _menu(name: str, label: str, body: str) -> str:
@@ -70,28 +81,15 @@ def usual_model(models: Sequence[Mapping[str, Any]], wanted: str) -> str:
 
 def _model(row: Mapping[str, Any]) -> str:
     name, can = escape(str(row["name"])), ", ".join(str(word) for word in row.get("capabilities", ()))
-    needs = _needs(row)
-    off = " disabled" if needs else ""
+    why = escape(needs(row))
+    off = " disabled" if why else ""
     return (f'<li><button type="button" role="radio" aria-checked="false" data-model="{name}"{off}><span>{name}</span>'
-            f"<small>{escape(can)}</small><small>{needs or escape(_size(row))}</small></button></li>")
-
-
-def _needs(row: Mapping[str, Any]) -> str:
-    """What is missing before a model can be used, or nothing."""
-    memory = f"about {float(row.get('memory') or 0):.0f} GB of memory"
-    missing = ["its weights are not on this machine"] if not row.get("installed") else []
-    missing += [f"needs {memory}"] if not row.get("fits", True) else []
-    return escape("; ".join(missing))
+            f"<small>{escape(can)}</small><small>{why or escape(_size(row))}</small></button></li>")
 
 
 def _size(row: Mapping[str, Any]) -> str:
     sizes = ", ".join("×".join(str(int(side)) for side in size) for size in list(row.get("sizes") or ())[:3])
     return " · ".join(filter(None, [str(row.get("family", "")), sizes]))
-
-
-def _help() -> str:
-    body = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in HELP)
-    return _menu("help", '<span aria-hidden="true">?</span><span class="mq-hidden">Help</span>', f"<dl>{body}</dl>")
 
 
 def _theme() -> str:

@@ -17,8 +17,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+from pydantic import ValidationError
+
 from agent.api import (
     AgentError,
+    BadInput,
     Called,
     Entry,
     Glimpse,
@@ -31,8 +35,9 @@ from agent.api import (
 )
 from generators.api import GeneratorError
 from tools.api import Limits, ToolError
-from ui import menus, render, stage
+from ui import brief, drawer, gallery, keys, menus, render, stage, versions
 from ui.api import Sent
+from ui.compare import Comparison, compare
 from ui.live import Hub, LiveTurn, Snapshot, sentence
 from ui.paint import mask_png
 
@@ -42,6 +47,8 @@ PAUSE = 1 / 12
 """Seconds between two frames: a browser that redraws more often does nothing else."""
 GLIMPSE = 512
 UPLOAD = 25 << 20
+VARY = "Vary it a little"
+MOST_FOUND = 120
 BUSY = "The studio is still working on the message before this one; wait for it, or press stop."
 
 
@@ -56,6 +63,8 @@ class Frame:
     top: str | None = None
     strip: str | None = None
     signal: str | None = None
+    panel: str | None = None
+    gallery: str | None = None
     box: dict[str, Any] | None = None
 
     def since(self, last: Frame | None) -> Frame:
@@ -77,15 +86,31 @@ class Page:
 
     def load(self, sent: Sent) -> Iterator[Frame]:
         """Show a session again, and follow its turn if one is running."""
+        frames = self._loaded(sent)
+        yield replace(next(frames), panel=self._panel())
+        yield from frames
+
+    def _loaded(self, sent: Sent) -> Iterator[Frame]:
         if not sent.session:
             yield self._still(None)
             return
         try:
-            yield from self._follow(sent.session, None)
+            yield from self._follow(sent.session, None, sent)
         except OURS as error:
             yield self._still(None, notice=sentence(error))
 
-    def say(self, text: str, files: Sequence[str], sent: Sent, from_box: bool = True) -> Iterator[Frame]:
+    def browse(self, words: str = "", starred: bool = False, count: int = gallery.PAGE) -> Iterator[Frame]:
+        """Every session's pictures: the newest first, or those that fit the words best."""
+        held = [picture for picture in self.studio.pictures() if picture.starred or not starred]
+        note = ""
+        if words.strip():
+            found = self.studio.search(words, limit=MOST_FOUND)
+            by_id, note = {picture.id: picture for picture in held}, found.note
+            held = [by_id[one.id] for one in found.pictures if one.id in by_id]
+        yield Frame(gallery=gallery.gallery(held, words, starred, count, note))
+
+    def say(self, text: str, files: Sequence[str], sent: Sent, from_box: bool = True,
+            vary: bool = False) -> Iterator[Frame]:
         """Send a message and follow the turn it starts. The message box is emptied only once it is taken."""
         text = text.strip()
         if not text and not files and not sent.mask:
@@ -95,11 +120,11 @@ class Page:
             yield Frame(strip=_strip("Say in a few words what to do with it, then send."))
             return
         try:
-            live = self._begin(text, files, sent)
+            live = self._begin(text, files, sent, vary)
         except (*OURS, OSError) as error:
             yield self._refused(sent, error)
             return
-        yield from self._follow(live.session, live, box=_EMPTY if from_box else None)
+        yield from self._follow(live.session, live, sent, box=_EMPTY if from_box else None)
 
     def resume(self, sent: Sent) -> Iterator[Frame]:
         """Go on with a turn that was interrupted."""
@@ -110,13 +135,45 @@ class Page:
         except OURS as error:
             yield self._refused(sent, error)
             return
-        yield from self._follow(session, live)
+        yield from self._follow(session, live, sent)
 
     def undo(self, sent: Sent) -> Iterator[Frame]:
         yield self._moved(sent, lambda session: self.studio.undo(session))
 
     def select(self, sent: Sent, picture: str) -> Iterator[Frame]:
         yield self._moved(sent, lambda session: self.studio.select(session, picture))
+
+    def star(self, sent: Sent, picture: str, on: bool) -> Iterator[Frame]:
+        yield self._moved(sent, lambda session: self.studio.mark(session, picture, starred=on))
+
+    def delete(self, sent: Sent, picture: str) -> Iterator[Frame]:
+        """Take a picture out of the versions; the note that says so takes it back."""
+        yield self._moved(sent, lambda session: self.studio.mark(session, picture, deleted=True), _deleted(picture))
+
+    def restore(self, sent: Sent, picture: str) -> Iterator[Frame]:
+        yield self._moved(sent, lambda session: self.studio.mark(session, picture, deleted=False))
+
+    def compare(self, sent: Sent) -> Iterator[Frame]:
+        """The stage with the two versions that are picked, and what changed between them."""
+        view = self.studio.view(sent.session or "")
+        yield Frame(picture=stage.frame(view, self._comparison(view, sent)))
+
+    def change_line(self, sent: Sent, number: int, was: str, wanted: str) -> Iterator[Frame]:
+        """Say a changed line of the Brief to the planner; a number of -1 adds one."""
+        if number < 0:
+            yield from self.say(f"add {wanted}" if wanted.strip() else "", [], sent, from_box=False)
+            return
+        view = self.studio.view(sent.session or "")
+        line = stage.brief_line(view, number)
+        if line is None or line.text != was:
+            yield Frame(strip=_strip("The Brief has changed meanwhile; look again, and change the line as it is now."),
+                        facts=stage.facts(view, sent.everything))
+            return
+        yield from self.say(brief.message(line, wanted), [], sent, from_box=False)
+
+    def vary(self, sent: Sent) -> Iterator[Frame]:
+        """The current picture once more with another seed, its layout kept."""
+        yield from self.say(VARY, [], sent.model_copy(update={"mask": None}), from_box=False, vary=True)
 
     def stop(self, sent: Sent) -> None:
         live = self.hub.find(sent.session)
@@ -125,17 +182,36 @@ class Page:
 
     # Turns
 
-    def _begin(self, text: str, files: Sequence[str], sent: Sent) -> LiveTurn:
+    def _begin(self, text: str, files: Sequence[str], sent: Sent, vary: bool = False) -> LiveTurn:
         if self.hub.find(sent.session):
             raise SessionBusy(BUSY)
+        options = self._options(sent, vary)
         before = tuple(self.studio.view(sent.session).entries) if sent.session else ()
         uploads = [self.studio.ingest(_read(path)).id for path in files]
         turn = Turn(id=uuid.uuid4().hex, text=text, uploads=uploads, mask=None if uploads else self._mask(sent))
         session = sent.session or self.studio.new_session()
-        options = Options(generator=self._model(sent.model), limits=self.limits)
         said = UserSaid(turn=turn.id, text=text, uploads=turn.uploads, mask=turn.mask)
         return self.hub.start(session, before, lambda listen, stop: self.studio.turn(session, turn, options, listen,
                                                                                      stop), said)
+
+    def _options(self, sent: Sent, vary: bool) -> Options:
+        """The drawer's settings for a turn; a seed of "" and the like were not set. Raises `BadInput`."""
+        given = {name: value for name, value in sent.settings.items() if value.strip()}
+        wishes: dict[str, Any] = {name: given[name] for name in ("steps", "guidance", "negative") if name in given}
+        if "size" in given:
+            wishes["size"] = given["size"].split("x")
+        planners = [row["name"] for row in self.studio.choices()["planners"] if row["available"]]
+        if given.get("planner", "auto") not in planners:  # a name of the list: what the browser says opens no folder
+            raise BadInput("That planner cannot be used here; pick another in the settings.")
+        limits = self.limits.model_dump() | {name: given[name] for name in ("images", "seconds") if name in given}
+        try:
+            return Options.model_validate({"generator": self._model(sent.model), "planner": given.get("planner"),
+                                           "seed": given.get("seed"), "limits": limits, "wishes": wishes,
+                                           "vary": vary})
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise BadInput(f"The setting {first['loc'][-1]} cannot be {str(first['input'])[:40]!r}: "
+                           f"{first['msg']}. Change it in the settings.") from None
 
     def _mask(self, sent: Sent) -> str | None:
         """The painted area as a stored mask; None where nothing was painted, or on another picture than this."""
@@ -149,14 +225,30 @@ class Page:
         known = {row["name"] for row in self.studio.models() if row.get("installed")}
         return name if name in known else None
 
-    def _moved(self, sent: Sent, move: Callable[[str], SessionView]) -> Frame:
+    def _comparison(self, view: SessionView, sent: Sent) -> Comparison | None:
+        """The two versions that are picked, measured; else what stands beside the current one."""
+        pair = stage.beside(view)
+        if pair is None:
+            return None
+        kept = {record.id: record for record in versions.shown(view)}
+        left, right = (kept.get(id or "", usual) for id, usual in ((sent.left, pair.left), (sent.right, pair.right)))
+        painted = {entry.mask for entry in view.entries if isinstance(entry, UserSaid) and entry.mask}
+        return compare(left, right, {record.id: record for record in view.versions}, painted, self._open)
+
+    def _open(self, picture: str) -> Image.Image:
+        with Image.open(self.studio.path(picture), formats=("PNG",)) as opened:
+            opened.load()
+            return opened.copy()
+
+    def _moved(self, sent: Sent, move: Callable[[str], SessionView], notice: str = "") -> Frame:
         if self.hub.find(sent.session):
             return Frame(strip=_strip(BUSY))
         try:
             move(sent.session or "")
         except OURS as error:
             return self._refused(sent, error)
-        return self._still(sent.session)
+        frame = self._still(sent.session, sent)
+        return replace(frame, strip=notice) if notice else frame
 
     def _refused(self, sent: Sent, error: Exception) -> Frame:
         """Nothing was taken: the page stays, the message stays in its box, one sentence says why."""
@@ -165,7 +257,8 @@ class Page:
 
     # Frames
 
-    def _follow(self, session: str, live: LiveTurn | None, box: dict[str, Any] | None = None) -> Iterator[Frame]:
+    def _follow(self, session: str, live: LiveTurn | None, sent: Sent, box: dict[str, Any] | None = None,
+                ) -> Iterator[Frame]:
         """Frames of a running turn until it is over, then the session as it is kept."""
         live = live or self.hub.find(session)
         last: Frame | None = None
@@ -175,39 +268,43 @@ class Page:
         while live and now and not now.over:
             if view is None or kept != len(now.entries):
                 view, kept = self.studio.view(session), len(now.entries)
-            frame = self._moving(session, view, live, now)
+            frame = self._moving(session, view, live, now, sent)
             yield replace(frame.since(last), box=box if last is None else None)
             last = frame
             time.sleep(PAUSE)
             now = live.wait(now.version, timeout=60.0)
-        yield self._ended(session, live, now, box, last)
+        yield self._ended(session, live, now, sent, box, last)
 
-    def _ended(self, session: str, live: LiveTurn | None, now: Snapshot | None, box: dict[str, Any] | None,
-               last: Frame | None) -> Frame:
+    def _ended(self, session: str, live: LiveTurn | None, now: Snapshot | None, sent: Sent,
+               box: dict[str, Any] | None, last: Frame | None) -> Frame:
         error = now.error if now else None
-        frame = self._still(session, live=live, error=error)
+        frame = self._still(session, sent, live=live, error=error)
         if error and live and live.said and not _stored(self.studio.view(session).entries, live.said):
             return replace(frame, box={"text": live.said.text, "files": []})
         return replace(frame, box=box if last is None else None)
 
-    def _still(self, session: str | None, live: LiveTurn | None = None, error: str | None = None,
-               notice: str | None = None) -> Frame:
+    def _still(self, session: str | None, sent: Sent | None = None, live: LiveTurn | None = None,
+               error: str | None = None, notice: str | None = None) -> Frame:
         """The page while nothing runs."""
+        sent = sent or Sent()
         view = self.studio.view(session) if session else None
         entries = list(view.entries) if view else []
         if live and live.said and error and not _stored(entries, live.said):
             entries.append(live.said)
-        talk = render.chat(entries, question=view.question if view else None)
+        talk = render.chat(entries, question=view.question if view else None, gone=view.deleted if view else (),
+                           earlier=sent.earlier)
         if error:
             talk.append(render.notice(error))
+        comparison = self._comparison(view, sent) if view and sent.comparing else None
         return Frame(
-            talk=talk, welcome="" if talk else stage.welcome(), picture=stage.frame(view), facts=stage.facts(view),
-            top=self._top(session), strip=_strip(notice, bool(view and view.interrupted)),
+            talk=talk, welcome=_above(entries, sent) if talk else stage.welcome(),
+            picture=stage.frame(view, comparison), facts=stage.facts(view, sent.everything), top=self._top(session),
+            strip=_strip(notice, bool(view and view.interrupted)),
             signal=_signal(session=session, busy=False, taken=live.said.turn if live and live.said else None,
                            pending=bool(view and view.question)),
         )
 
-    def _moving(self, session: str, view: SessionView, live: LiveTurn, now: Snapshot) -> Frame:
+    def _moving(self, session: str, view: SessionView, live: LiveTurn, now: Snapshot, sent: Sent) -> Frame:
         """The page while a turn runs."""
         entries = _together(live, now)
         made = [e.picture for e in now.entries if isinstance(e, Called) and e.picture]
@@ -215,7 +312,8 @@ class Page:
         if made and made[-1] in known:
             view = view.model_copy(update={"picture": made[-1]})
         return Frame(
-            talk=render.chat(entries, now), welcome="", picture=stage.frame(view), facts=stage.facts(view),
+            talk=render.chat(entries, now, gone=view.deleted, earlier=sent.earlier),
+            welcome=_above(entries, sent), picture=stage.frame(view), facts=stage.facts(view, sent.everything),
             strip=_strip(), signal=_signal(
                 session=session, busy=True, taken=live.said.turn if live.said else None, stopping=now.stopping,
                 doing=render.doing(now), progress=render.progress(now), step=now.working.step if now.working else 0,
@@ -224,7 +322,15 @@ class Page:
 
     def _top(self, session: str | None) -> str:
         models = self.studio.models()
-        return menus.topbar(self.studio.sessions(), models, session, menus.usual_model(models, self.generator))
+        seconds = {name: own["seconds"] for name, own in self.studio.choices()["models"].items()}
+        usual = menus.usual_model(models, self.generator)
+        return menus.topbar(self.studio.sessions(), models, session, usual, seconds)
+
+    def _panel(self) -> str:
+        """What opens over the page: the settings and the help."""
+        models = self.studio.models()
+        usual = menus.usual_model(models, self.generator)
+        return drawer.drawer(models, self.studio.choices(), usual, self.limits) + keys.overlay()
 
 
 def safely(frames: Iterator[Frame]) -> Iterator[Frame]:
@@ -238,6 +344,20 @@ def safely(frames: Iterator[Frame]) -> Iterator[Frame]:
 
 
 _EMPTY: dict[str, Any] = {"text": "", "files": []}
+
+
+def _above(entries: Sequence[Entry], sent: Sent) -> str:
+    """What stands above the conversation: the way to what was said before."""
+    more = render.hidden(entries, sent.earlier)
+    return ('<div class="mq-earlier"><button type="button" data-more="earlier">'
+            f"Show {min(more, render.LATEST)} earlier messages</button></div>") if more else ""
+
+
+def _deleted(picture: str) -> str:
+    """The line that takes a deletion back."""
+    return ('<div class="mq-note" role="status"><span>Deleted.</span><button type="button" data-act="restore" '
+            f'data-id="{render.escape(picture)}" class="mq-primary">Undo</button>'
+            '<button type="button" data-dismiss aria-label="Dismiss">×</button></div>')
 
 
 def _together(live: LiveTurn, now: Snapshot) -> list[Entry]:

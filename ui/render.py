@@ -7,18 +7,23 @@ wrote goes through `escape`, which leaves no character that HTML, Markdown or Te
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import json
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
 from agent.api import Answered, Asked, Briefed, Called, Entry, Judged, StepView, UserSaid
+from generators.api import Box
 from tools.api import Brief, Finding, Question
 from ui.live import Snapshot
 
 Item = dict[str, Any]
 PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 ,")
 LONGEST = 8000
+LATEST = 12
+"""How many turns are shown until earlier ones are asked for: what a turn costs the page stays the same."""
+GONE = "You deleted this picture."
 # The direction marks can make a text read as what it is not; nothing here needs them.
 DROPPED = dict.fromkeys([0, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 
@@ -58,6 +63,16 @@ def _letter(sign: str) -> str:
 def picture_url(id: str) -> str:
     """Where the page finds a stored picture. Ids are hashes; anything else names nothing."""
     return f"pictures/{id}.png" if _is_id(id) else ""
+
+
+def thumbnail(id: str) -> str:
+    """A small copy by its own route, which the browser keeps. What it shows is said by the button around it."""
+    return f'<img class="mq-thumb-small" src="thumbnails/{id}.webp" alt="" loading="lazy">' if _is_id(id) else ""
+
+
+def boxes_json(boxes: Iterable[Box]) -> str:
+    """Boxes for a `data-boxes` attribute: what lights up on the picture while its element is pointed at."""
+    return json.dumps([[round(float(v), 4) for v in box] for box in boxes])
 
 
 def _is_id(text: str) -> bool:
@@ -105,6 +120,7 @@ class _Turn:
     shown: str | None = None
     under: str | None = None
     brief: Brief | None = None
+    gone: Collection[str] = ()
 
 
 def _turns(entries: Iterable[Entry]) -> list[_Turn]:
@@ -128,21 +144,29 @@ def _turns(entries: Iterable[Entry]) -> list[_Turn]:
     return list(turns.values())
 
 
-def chat(entries: Sequence[Entry], now: Snapshot | None = None, question: Question | None = None) -> list[Item]:
-    """Every chat item of a session: `entries` as they are kept, and `now`, the turn that is running, if any.
+def chat(entries: Sequence[Entry], now: Snapshot | None = None, question: Question | None = None,
+         gone: Collection[str] = (), earlier: int = 0) -> list[Item]:
+    """The chat items of a session: `entries` as they are kept, and `now`, the turn that is running, if any.
 
-    `question` is the one that still waits for an answer; older ones show no buttons.
+    `question` is the one that still waits for an answer; older ones show no buttons. Pictures that are `gone` were
+    deleted. Of a long session only the latest turns are shown, and `earlier` ones that were asked for.
     """
     live = now if now and not now.over else None
-    turns = _turns(entries)
+    turns = [turn for turn in _turns(entries) if turn.said or live][-(LATEST + max(0, earlier)):]
     items: list[Item] = []
     for turn in turns:
+        turn.gone = gone
         items += _turn_items(turn, live if turn is turns[-1] else None)
     if live and not turns:
         items += _trace(_Turn("live"), live)
     if question and items and not live:
         items[-1] = {**items[-1], "options": _options(question)}
     return items
+
+
+def hidden(entries: Sequence[Entry], earlier: int = 0) -> int:
+    """How many turns `chat` leaves out."""
+    return max(0, sum(isinstance(entry, UserSaid) for entry in entries) - LATEST - max(0, earlier))
 
 
 def _turn_items(turn: _Turn, live: Snapshot | None) -> Iterator[Item]:
@@ -156,7 +180,8 @@ def _turn_items(turn: _Turn, live: Snapshot | None) -> Iterator[Item]:
     shown = _result(turn)
     if shown:
         alt = alt_text(turn.brief, turn.said.text if turn.said else "")
-        yield {"role": "assistant", "content": picture(shown, alt, "result")}
+        seen = f'<div class="mq-gone">{GONE}</div>' if shown in turn.gone else picture(shown, alt, "result")
+        yield {"role": "assistant", "content": seen}
     outcome = turn.ended.outcome
     yield _says(outcome.question.text if outcome.question else outcome.reply, outcome.status)
 
@@ -245,15 +270,24 @@ def _score(findings: Sequence[Finding]) -> tuple[int, int]:
 
 
 def _steps(turn: _Turn) -> Iterator[Item]:
+    """Each step with its seconds: those of a Brief and of a look come from the calls that they are told instead of."""
+    brief_seconds = iter(_seconds(turn, "write_brief"))
+    look_seconds = iter(_seconds(turn, "critique"))
     for entry in turn.steps:
         if isinstance(entry, Briefed):
-            yield _step("Understood", escape(brief_line(entry.brief)) + _unsure(entry.brief))
+            yield _step("Understood", escape(brief_line(entry.brief)) + _unsure(entry.brief), next(brief_seconds, None))
         elif isinstance(entry, Judged):
             passed, checked = _score(entry.findings)
             yield _step(f"Looked at it, {passed} of {checked} right" if checked else "Looked at it",
-                        findings_list(entry.findings))
+                        findings_list(entry.findings, entry.picture), next(look_seconds, None))
         elif isinstance(entry, Called) and not (entry.step.ok and entry.step.tool in TOLD):
-            yield _call(entry, turn.brief)
+            yield _call(entry, turn)
+
+
+def _seconds(turn: _Turn, tool: str) -> list[float]:
+    """How long each call of a tool took, in order, as far as the turn knows yet."""
+    steps = turn.ended.outcome.steps if turn.ended else [e.step for e in turn.steps if isinstance(e, Called)]
+    return [step.seconds for step in steps if step.tool == tool and step.ok]
 
 
 def _unsure(brief: Brief) -> str:
@@ -261,23 +295,28 @@ def _unsure(brief: Brief) -> str:
     return "".join(f"<br><small>{name}: {escape(', '.join(words))}</small>" for name, words in lines if words)
 
 
-def _call(entry: Called, brief: Brief | None) -> Item:
+def _call(entry: Called, turn: _Turn) -> Item:
     step = entry.step
     title = VERBS.get(step.tool, ("", escape(step.tool)))[1] if step.ok else f"{_name(step)} did not work"
-    body = escape(step.note) + _arguments(step.arguments)
-    if entry.picture:
-        body += "<br>" + picture(entry.picture, alt_text(brief), "try")
-    return _step(title, body, seconds=step.seconds)
+    body = escape(step.note) + _arguments(step)
+    if entry.picture and entry.picture not in turn.gone:
+        body += "<br>" + picture(entry.picture, alt_text(turn.brief), "try")
+    return _step(title, body, step.seconds)
 
 
 def _name(step: StepView) -> str:
     return VERBS.get(step.tool, (escape(step.tool), ""))[0]
 
 
-def _arguments(arguments: dict[str, Any]) -> str:
-    pairs = [(name, value) for name, value in arguments.items() if isinstance(value, str | int | float) and value != ""]
-    shown = "".join(f"<br><small>{escape(name)}: {escape(str(value), 400)}</small>" for name, value in pairs[:8])
-    return shown.removeprefix("<br>")
+def _arguments(step: StepView) -> str:
+    """The call as it was made: the tool's own name, and every argument that was given."""
+    given = [(name, value) for name, value in step.arguments.items() if value not in (None, "", [], {})]
+    shown = "".join(f"<br><small>{escape(name)}: {escape(_value(value), 400)}</small>" for name, value in given[:12])
+    return f'<span class="mq-tool"><small>{escape(step.tool, 60)}</small>{shown}</span>'
+
+
+def _value(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _step(title: str, body: str, seconds: float | None = None) -> Item:
@@ -309,9 +348,21 @@ def mark(finding: Finding) -> str:
     return "?" if finding.passed is None else "✓" if finding.passed else "✗"
 
 
-def findings_list(findings: Sequence[Finding]) -> str:
-    """Every checked line with its mark and its evidence."""
-    words = {"✓": "met", "✗": "not met", "?": "not checked"}
-    rows = (f'<li class="mq-{words[mark(f)].replace(" ", "-")}"><b aria-label="{words[mark(f)]}">{mark(f)}</b> '
-            f"{escape(f.requirement)} <small>{escape(f.evidence, 400)}</small></li>" for f in findings)
-    return f'<ul class="mq-findings">{"".join(rows)}</ul>'
+def findings_list(findings: Sequence[Finding], of: str = "") -> str:
+    """Every checked line with its mark and its evidence; pointing at one shows on the picture `of` which it was held
+    against where it looked."""
+    return f'<ul class="mq-findings">{"".join(_finding(f, of) for f in findings)}</ul>'
+
+
+def _finding(finding: Finding, of: str) -> str:
+    words = {"✓": "met", "✗": "not met", "?": "not checked"}[mark(finding)]
+    lit, focus = (f" {_looked_at(of, finding.boxes)}", ' tabindex="0"') if _is_id(of) else ("", "")
+    return (f'<li class="mq-{words.replace(" ", "-")}{lit}"{focus}><b>{mark(finding)}</b> '
+            f'<span class="mq-hidden">{words}: </span>{escape(finding.requirement)} '
+            f"<small>{escape(finding.evidence, 400)}</small></li>")
+
+
+def _looked_at(of: str, boxes: Iterable[Box]) -> str:
+    """A picture and boxes in it (in ten-thousandths) as class names: Gradio's chat leaves us no other attribute."""
+    places = ("-".join(str(round(10_000 * side)) for side in box.clip()) for box in boxes)
+    return " ".join(["mq-check", f"mq-of-{of}", *(f"mq-at-{place}" for place in places)])

@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 import errno
+import io
 import logging
 import os
 import re
 import signal
 import socket
 import sys
+import tempfile
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+import zipfile
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
+
+from PIL import Image
 
 from agent.api import AgentError, StudioProtocol
 from generators.api import GeneratorError
+from generators.recalled import recalled
 from ui.api import PageSettings
 
 PICTURE = re.compile(r"[0-9a-f]{32}")
 FOREVER = "private, max-age=31536000, immutable"
 MAX_BYTES = 32 << 20
+MOST_PICKED = 1000
+THUMBNAIL = 256
+"""Longest side of a thumbnail in pixels: sharp in the gallery, a few kilobytes."""
 
 
 def build(studio: StudioProtocol, settings: PageSettings):  # -> fastapi.FastAPI
@@ -57,8 +68,9 @@ def build(studio: StudioProtocol, settings: PageSettings):  # -> fastapi.FastAPI
 
 
 def _routes(app, studio: StudioProtocol) -> None:
-    from fastapi import Response
-    from fastapi.responses import FileResponse
+    from fastapi import Request, Response
+    from fastapi.concurrency import run_in_threadpool
+    from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
 
     from ui.theme import STATIC
 
@@ -70,6 +82,34 @@ def _routes(app, studio: StudioProtocol) -> None:
             return Response("There is no such picture here.", status_code=404, media_type="text/plain")
         return FileResponse(path, media_type="image/png", headers={"cache-control": FOREVER})
 
+    @app.get("/thumbnails/{name}.webp")
+    def thumbnail(name: str) -> Response:
+        """A small copy of a stored picture: made once, kept here and in the browser."""
+        path = _stored(studio, name)
+        if path is None:
+            return Response("There is no such picture here.", status_code=404, media_type="text/plain")
+        return Response(_thumbnail(path), media_type="image/webp", headers={"cache-control": FOREVER})
+
+    async def several(request: Request) -> Response:
+        """The pictures whose ids a form names, as one file."""
+        named = parse_qs((await request.body()).decode("latin-1")).get("id", [])[:MOST_PICKED]
+        paths = {name: path for name in named if (path := _stored(studio, name))}
+        if not paths:
+            return Response("None of these pictures is here.", status_code=404, media_type="text/plain")
+        return StreamingResponse(_zip(paths), media_type="application/zip",
+                                 headers={"content-disposition": 'attachment; filename="maquette.zip"'})
+
+    async def recall(request: Request) -> Response:
+        """What the bytes of a picture say of how it was made, as text for the message box; nothing is kept of them."""
+        found = await run_in_threadpool(recalled, await request.body())
+        if found is None:
+            return Response(status_code=204)
+        size = f"{found.size[0]}x{found.size[1]}" if found.size else None
+        said = {**found._asdict(), "size": size}
+        return JSONResponse({name: str(value) for name, value in said.items() if value is not None})
+
+    app.add_route("/pictures.zip", several, methods=["POST"])
+    app.add_route("/recalled", recall, methods=["POST"])
     for name, kind in (("maquette.js", "text/javascript"), ("maquette.css", "text/css")):
         app.get(f"/page/{name}")(_static(STATIC / name, kind))
 
@@ -93,6 +133,28 @@ def _stored(studio: StudioProtocol, name: str) -> str | None:
     except (AgentError, GeneratorError, KeyError, OSError):
         return None
     return path if os.path.isfile(path) and not os.path.islink(path) else None
+
+
+def _zip(paths: Mapping[str, str]) -> Iterator[bytes]:
+    """The pictures as they are stored, packed without squeezing them: a PNG is."""
+    with tempfile.SpooledTemporaryFile(max_size=MAX_BYTES) as file:
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as packed:
+            for name, path in paths.items():
+                packed.write(path, f"maquette-{name[:12]}.png")
+        file.seek(0)
+        while piece := file.read(1 << 16):
+            yield piece
+
+
+@lru_cache(maxsize=4096)
+def _thumbnail(path: str) -> bytes:
+    """A picture of at most THUMBNAIL pixels a side; a stored picture never changes, so its path may stand for it."""
+    with Image.open(path, formats=("PNG",)) as opened:
+        image = opened.convert("RGB")
+    image.thumbnail((THUMBNAIL, THUMBNAIL))
+    buffer = io.BytesIO()
+    image.save(buffer, "WEBP", quality=80)
+    return buffer.getvalue()
 
 
 def serve(studio: StudioProtocol, settings: PageSettings) -> int:

@@ -10,10 +10,10 @@ import json
 from collections.abc import Sequence
 
 from agent.api import SessionView
-from generators.api import Box
-from tools.api import Brief, BriefObject, Finding, PictureRecord, SceneObject
-from ui import menus
-from ui.render import alt_text, escape, mark, picture, picture_url
+from tools.api import Finding, PictureRecord, SceneObject
+from ui import brief, menus, versions
+from ui.compare import Comparison
+from ui.render import alt_text, boxes_json, escape, mark, picture, picture_url
 
 EXAMPLES = (
     "a red apple to the left of two dogs on a beach",
@@ -25,7 +25,7 @@ CANVAS = 768
 """Longest side of the painting canvas in pixels: fine enough for a finger, small enough to send."""
 
 
-def frame(view: SessionView | None) -> str:
+def frame(view: SessionView | None, comparison: Comparison | None = None) -> str:
     """The current picture with its tools, or an empty stage."""
     record = current(view)
     if view is None or record is None:
@@ -36,18 +36,31 @@ def frame(view: SessionView | None) -> str:
                 f"{_live_layers()}</div></section>")
     alt = escape(alt_text(record.brief, record.request.prompt if record.request else ""))
     width, height = _canvas(record)
-    before = next(iter(record.parents), "")
-    first = record.id == view.versions[0].id and not before
+    pair = comparison or beside(view)
     return (
         f'<section class="mq-stage" aria-label="Stage" data-picture="{escape(record.id)}">'
-        f"{_tools(record, before, first)}"
+        f"{_tools(record, view, pair)}"
         f'<div class="mq-frame" style="--ratio: {record.width} / {record.height}; --w: {record.width}; '
         f'--h: {record.height}">'
         f'<img class="mq-picture" src="{picture_url(record.id)}" alt="{alt}">'
-        f"{_compare(before)}"
+        f"{_compare(pair, view)}"
         f'<canvas class="mq-canvas" width="{width}" height="{height}" aria-label="Paint over what should change">'
-        f'</canvas><div class="mq-boxes" aria-hidden="true"></div>{_live_layers()}</div>{_paintbar(record)}</section>'
+        f'</canvas><div class="mq-boxes" aria-hidden="true"></div>{_live_layers()}</div>{_paintbar(record)}'
+        f"{_comparebar(pair, view, everything=comparison is not None)}</section>"
     )
+
+
+def beside(view: SessionView) -> Comparison | None:
+    """What the current picture is compared with unless something else is picked: what it was made from, else the
+    version before it."""
+    kept = versions.shown(view)
+    record = current(view)
+    if record is None or len(kept) < 2:
+        return None
+    records = {one.id: one for one in view.versions}
+    parent = versions.origin(record, records, {one.id for one in kept})
+    place = next((at for at, one in enumerate(kept) if one.id == record.id), 0)
+    return Comparison(records[parent] if parent else kept[place - 1] if place else kept[1], record)
 
 
 def current(view: SessionView | None) -> PictureRecord | None:
@@ -61,31 +74,75 @@ def _canvas(record: PictureRecord) -> tuple[int, int]:
 
 
 def _live_layers() -> str:
-    return ('<img class="mq-glimpse" alt=""><div class="mq-progress" aria-hidden="true"><span class="mq-doing"></span>'
+    return ('<img class="mq-peek" alt=""><img class="mq-glimpse" alt="">'
+            '<div class="mq-progress" aria-hidden="true"><span class="mq-doing"></span>'
             '<span class="mq-bar"><i></i></span></div>')
 
 
-def _tools(record: PictureRecord, before: str, first: bool) -> str:
+def _tools(record: PictureRecord, view: SessionView, pair: Comparison | None) -> str:
     tabs = [("look", "Look", ""), ("paint", "Paint", ""),
-            ("compare", "Compare", "" if before else ' disabled title="There is no earlier picture to compare with"')]
+            ("compare", "Compare", "" if pair else ' disabled title="There is no other picture to compare with"')]
     buttons = "".join(f'<button type="button" data-tool="{name}"{more}>{label}</button>' for name, label, more in tabs)
-    undo = "" if not first else ' disabled title="There is nothing to go back to"'
     return (f'<div class="mq-tools"><div class="mq-tabs" role="group" aria-label="Picture tools">{buttons}</div>'
-            f'<div class="mq-acts"><button type="button" data-act="undo"{undo}>{_icon("undo")}Undo</button>'
+            f'<div class="mq-acts">{_acts(record, view)}</div></div>')
+
+
+def _acts(record: PictureRecord, view: SessionView) -> str:
+    """Undo, redo, star, delete, download: for the current picture."""
+    first = not record.parents and versions.shown(view)[:1] == [record]
+    undo = ' disabled title="There is nothing to go back to"' if first else ' title="Back to the picture before (Z)"'
+    starred = record.id in view.starred
+    star = f'aria-pressed="{str(starred).lower()}" title="{"Take the star away" if starred else "Star"} (S)"'
+    return (f'<button type="button" data-act="undo"{undo}>{_icon("undo")}<span>Undo</span></button>'
+            f'<button type="button" data-redo disabled title="Forward again (Y)">{_icon("redo")}'
+            '<span class="mq-hidden">Redo</span></button>'
+            f'<button type="button" data-act="{"unstar" if starred else "star"}" data-id="{escape(record.id)}" {star}>'
+            f'{_icon("star")}<span class="mq-hidden">Star</span></button>'
+            f'<button type="button" data-act="delete" data-id="{escape(record.id)}" title="Delete (Del)">{_icon("bin")}'
+            '<span class="mq-hidden">Delete</span></button>'
             f'<a class="mq-button" href="{picture_url(record.id)}" download="maquette-{record.id[:8]}.png" '
-            f'title="The PNG with its record inside">{_icon("down")}Download</a></div></div>')
+            f'title="Download the PNG with its record inside">{_icon("down")}<span>Download</span></a>')
 
 
-def _compare(before: str) -> str:
-    if not before:
+def _compare(pair: Comparison | None, view: SessionView) -> str:
+    """The two pictures over the stage, a divider between them, and where they differ."""
+    if pair is None:
         return '<div class="mq-compare"></div>'
-    return (f'<div class="mq-compare">{picture(before, "the picture before", "before")}'
-            '<i class="mq-divider"></i><span class="mq-tag mq-left">before</span><span class="mq-tag mq-right">after'
-            '</span><input type="range" min="0" max="100" value="50" aria-label="Before and after"></div>')
+    named = versions.numbers(view)
+    left, right = (_called(record, named) for record in (pair.left, pair.right))
+    overlay = f'<img class="mq-difference" src="{pair.overlay}" alt="">' if pair.overlay else ""
+    return (f'<div class="mq-compare" data-left="{pair.left.id}" data-right="{pair.right.id}">'
+            f'{picture(pair.right.id, right, "after")}{picture(pair.left.id, left, "before")}'
+            f'<i class="mq-divider"></i><span class="mq-tag mq-left">{left}</span><span class="mq-tag mq-right">{right}'
+            '</span><input type="range" min="0" max="100" value="50" aria-label="How much of each is shown">'
+            f"{overlay}</div>")
+
+
+def _called(record: PictureRecord, named: dict[str, int]) -> str:
+    return f"version {named[record.id]}" if record.id in named else "a try in between"
+
+
+def _comparebar(pair: Comparison | None, view: SessionView, everything: bool) -> str:
+    """Which two, slider or difference, and what changed in words; `everything` there is to pick from only while it is
+    used."""
+    if pair is None:
+        return ""
+    kept, named = versions.shown(view) if everything else [pair.left, pair.right], versions.numbers(view)
+
+    def choice(side: str, chosen: PictureRecord) -> str:
+        options = "".join(f'<option value="{one.id}"{" selected" if one.id == chosen.id else ""}>'
+                          f"{_called(one, named)}</option>" for one in kept)
+        return f'<select data-compare="{side}" aria-label="Picture on the {side}">{options}</select>'
+
+    return (f'<div class="mq-comparebar" role="group" aria-label="Compare">{choice("left", pair.left)}'
+            '<button type="button" data-swap aria-label="Swap sides">⇆</button>'
+            f'{choice("right", pair.right)}<span class="mq-tabs" role="group" aria-label="How to compare">'
+            '<button type="button" data-show="slider">Slider</button><button type="button" data-show="difference">'
+            f'Difference</button></span><p role="status">{escape(pair.sentence)}</p></div>')
 
 
 def _paintbar(record: PictureRecord) -> str:
-    things = "".join(f'<button type="button" data-fill=\'{_json([o.box])}\' data-boxes=\'{_json([o.box])}\'>'
+    things = "".join(f'<button type="button" data-fill=\'{boxes_json([o.box])}\' data-boxes=\'{boxes_json([o.box])}\'>'
                      f"{escape(name)}</button>" for name, o in _numbered(record.scene))
     whole = f'<span class="mq-whole"><small>all of</small>{things}</span>' if things else ""
     return ('<div class="mq-paintbar" role="group" aria-label="Brush">'
@@ -105,53 +162,25 @@ def _numbered(scene: Sequence[SceneObject]) -> list[tuple[str, SceneObject]]:
     return named[:12]
 
 
-def _json(boxes: Sequence[Box]) -> str:
-    return json.dumps([[round(float(v), 4) for v in box] for box in boxes])
-
-
 # What is known of the picture.
 
 
-def facts(view: SessionView | None) -> str:
-    """Brief, checks, versions and the line about how it was made."""
+def facts(view: SessionView | None, everything: bool = False) -> str:
+    """How it was made, the versions, the Brief and the checks."""
     if view is None:
         return ""
     record = current(view)
-    brief = view.brief or (record.brief if record else None)
-    parts = [brief_chips(brief, record.scene if record else []), checks(record), versions(view), made(record)]
+    wanted = view.brief or (record.brief if record else None)
+    parts = [made(record), versions.tree(view, everything), brief.card(wanted, record.scene if record else []),
+             checks(record)]
     return f'<section class="mq-facts" aria-label="About this picture">{"".join(parts)}</section>'
 
 
-def brief_chips(brief: Brief | None, scene: Sequence[SceneObject] = ()) -> str:
-    """What the user wants, as the studio understood it. What it chose by itself is marked."""
-    if brief is None or (brief.empty() and not brief.unknown):
-        return ""
-    chips = [_chip(thing.phrase(), "thing", _assumed(brief, thing), _where(thing, scene)) for thing in brief.objects]
-    chips += [_chip(brief.relation_text(relation), "relation") for relation in brief.relations]
-    chips += [_chip(value, kind, any(value in words for words in brief.assumed))
-              for kind, value in (("background", brief.background), ("style", brief.style)) if value]
-    chips += [_chip(f"“{brief.text}”", "text")] if brief.text else []
-    chips += [_chip(f"no {word}", "avoid") for word in brief.avoid]
-    chips += [_chip(f"keep {word}", "keep") for word in brief.keep]
-    chips += [_chip(f"{word}?", "unknown") for word in brief.unknown]
-    return f'<div class="mq-row"><h3>Brief</h3><ul class="mq-chips">{"".join(chips)}</ul></div>'
-
-
-def _assumed(brief: Brief, thing: BriefObject) -> bool:
-    return any(thing.name in words or thing.id in words for words in brief.assumed)
-
-
-def _where(thing: BriefObject, scene: Sequence[SceneObject]) -> list[Box]:
-    return [seen.box for seen in scene if seen.name == thing.name and thing.colour in (None, seen.colour)]
-
-
-def _chip(text: str, kind: str, assumed: bool = False, boxes: Sequence[Box] = ()) -> str:
-    notes = {"unknown": "not understood", "avoid": "must not be there", "keep": "must stay as it is"}
-    title = "the studio chose this" if assumed else notes.get(kind, kind)
-    marked = " mq-assumed" if assumed else ""
-    lit = f" data-boxes='{_json(boxes)}' tabindex=\"0\"" if boxes else ""
-    tail = "<small>assumed</small>" if assumed else "<small>not understood</small>" if kind == "unknown" else ""
-    return f'<li class="mq-chip mq-{kind}{marked}" title="{title}"{lit}>{escape(text, 200)}{tail}</li>'
+def brief_line(view: SessionView, number: int) -> brief.Line | None:
+    """A line of the card, by its place."""
+    record = current(view)
+    found = brief.lines(view.brief or (record.brief if record else None))
+    return found[number] if 0 <= number < len(found) else None
 
 
 def checks(record: PictureRecord | None) -> str:
@@ -167,48 +196,71 @@ def _badge(finding: Finding) -> str:
     kind = {"✓": "met", "✗": "missed", "?": "unsure"}[mark(finding)]
     words = {"met": "met", "missed": "not met", "unsure": "could not be checked"}[kind]
     tip = escape(f"{words}: {finding.evidence}" if finding.evidence else words, 400)
-    lit = f" data-boxes='{_json(finding.boxes)}'" if finding.boxes else ""
+    lit = f" data-boxes='{boxes_json(finding.boxes)}'" if finding.boxes else ""
     return (f'<li class="mq-badge mq-{kind}" tabindex="0"{lit} data-tip="{tip}" aria-label="'
             f'{escape(finding.requirement, 200)}, {tip}"><b aria-hidden="true">{mark(finding)}</b>'
             f"{escape(finding.requirement, 200)}</li>")
 
 
-def versions(view: SessionView) -> str:
-    """Every picture in the order it was made; where one was not made from the one before it, it says from which."""
-    if not view.versions:
-        return ""
-    numbers = {record.id: number for number, record in enumerate(view.versions, 1)}
-    cards = "".join(_version(record, numbers, record.id == view.picture) for record in view.versions)
-    return f'<div class="mq-row mq-strip"><h3>Versions</h3><ol class="mq-versions">{cards}</ol></div>'
-
-
-def _version(record: PictureRecord, numbers: dict[str, int], now: bool) -> str:
-    number = numbers[record.id]
-    origin = [numbers[parent] for parent in record.parents if parent in numbers]
-    how = "yours" if record.role == "upload" else f"from {origin[0]}" if origin else "new"
-    link = " mq-linked" if origin and origin[0] == number - 1 else ""
-    alt = f"version {number}, {how}: {alt_text(record.brief)}"
-    here = ' aria-current="true"' if now else ""
-    return (f'<li class="{link.strip()}"><button type="button" data-act="pick" data-id="{escape(record.id)}"{here}>'
-            f'{picture(record.id, alt, "version")}<small>{number}<i>{how}</i></small></button></li>')
-
-
 def made(record: PictureRecord | None) -> str:
-    """`seed 7 · pack-diffusion · 0.9 s · 128 x 128`."""
+    """How it was made: a seed to copy or lock, the model and the time; and four ways to go on from there."""
     if record is None:
         return ""
-    parts = [f'seed <button type="button" class="mq-seed" data-copy="{record.request.seed}" title="Copy the seed">'
-             f"{record.request.seed}</button>"] if record.request else ["your picture"]
-    parts += [escape(record.model)] if record.model else []
-    parts += [f"{sum(record.seconds.values()):.1f} s"] if record.seconds and "total" not in record.seconds else []
-    parts += [f"{record.seconds['total']:.1f} s"] if "total" in record.seconds else []
-    parts += [f"{record.width} × {record.height}"]
-    return f'<div class="mq-row"><h3>Made</h3><p class="mq-made">{" <i>·</i> ".join(parts)}</p></div>'
+    if record.request is None:
+        return f'<div class="mq-row"><h3>Made</h3><p class="mq-made">your picture · {_size(record)}</p></div>'
+    return (f'<div class="mq-row"><h3>Made</h3><div class="mq-made">{_seed(record.request.seed)}'
+            f"<span>{' · '.join([escape(record.model or ''), *_took(record), _size(record)])}</span>"
+            f"{_go_on(record)}</div></div>")
+
+
+def _seed(seed: int) -> str:
+    return (f'<span class="mq-seed" data-seed="{seed}"><button type="button" data-copy="{seed}" title="Copy the seed">'
+            f'seed {seed}</button><button type="button" data-lock="{seed}" aria-pressed="false" '
+            f'title="Keep this seed for what comes next" aria-label="Lock the seed">{_icon("lock")}</button></span>')
+
+
+def _took(record: PictureRecord) -> list[str]:
+    seconds = record.seconds.get("total") or sum(record.seconds.values())
+    return [f"{seconds:.1f} s"] if record.seconds else []
+
+
+def _size(record: PictureRecord) -> str:
+    return f"{record.width} × {record.height}"
+
+
+def _go_on(record: PictureRecord) -> str:
+    """Reuse: the same words and settings into the box; remix: all but the seed; two sizes of variation."""
+    recall = escape(json.dumps(recalled(record)))
+    return (f'<span class="mq-goon"><button type="button" data-recall="{recall}" '
+            'title="The same words and settings into the message box">Reuse</button>'
+            f'<button type="button" data-recall="{recall}" data-seedless title="Reuse all but the seed">Remix</button>'
+            '<button type="button" data-act="vary" title="The same layout with another seed">Vary a little</button>'
+            '<button type="button" data-say="try again" title="The same Brief, laid out and drawn anew">Vary a lot'
+            "</button></span>")
+
+
+def recalled(record: PictureRecord) -> dict[str, str]:
+    """The words and settings that led to a picture, as `static/maquette.js` puts them back."""
+    request = record.request
+    if request is None:
+        return {}
+    words = record.brief.request if record.brief and record.brief.request else request.prompt
+    found = {"text": words, "model": request.model, "seed": request.seed, "steps": request.steps,
+             "guidance": request.guidance, "negative": request.negative,
+             "size": f"{request.size.width}x{request.size.height}" if request.kind == "generate" else None}
+    return {name: str(value) for name, value in found.items() if value not in (None, "")}
+
+
+ICONS = {
+    "undo": "M9 7H4V2M4 7a9 9 0 1 1-1 7", "redo": "M15 7h5V2M20 7a9 9 0 1 0 1 7",
+    "down": "M12 3v12m-5-5 5 5 5-5M4 20h16", "bin": "M4 7h16M9 7V4h6v3m-9 0 1 13h10l1-13",
+    "star": "m12 3 2.7 5.9 6.3.7-4.7 4.3 1.3 6.3L12 17l-5.6 3.2 1.3-6.3L3 9.6l6.3-.7z",
+    "lock": "M6 11h12v9H6zM8.5 11V8a3.5 3.5 0 0 1 7 0v3",
+}
 
 
 def _icon(name: str) -> str:
-    paths = {"undo": "M9 7H4V2M4 7a9 9 0 1 1-1 7", "down": "M12 3v12m-5-5 5 5 5-5M4 20h16"}
-    return f'<svg viewBox="0 0 24 24" aria-hidden="true" class="mq-icon"><path d="{paths[name]}"/></svg>'
+    return f'<svg viewBox="0 0 24 24" aria-hidden="true" class="mq-icon"><path d="{ICONS[name]}"/></svg>'
 
 
 def welcome() -> str:

@@ -104,11 +104,13 @@ def current(page: Any) -> str | None:
     return page.get_attribute(".mq-stage", "data-picture")
 
 
-def shot(page: Any, name: str) -> None:
-    """Save a picture for the README, where they are asked for (MAQUETTE_SCREENSHOTS=1)."""
+def shot(page: Any, name: str, still: bool = False) -> None:
+    """Save a picture for the docs, where they are asked for (MAQUETTE_SCREENSHOTS=1); `still`: with the mouse left
+    where it is."""
     if os.environ.get("MAQUETTE_SCREENSHOTS"):
         PICTURES.mkdir(parents=True, exist_ok=True)
-        page.mouse.move(2, 2)
+        if not still:
+            page.mouse.move(2, 2)
         time.sleep(0.6)
         page.screenshot(path=PICTURES / f"{name}.png")
 

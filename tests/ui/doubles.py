@@ -22,13 +22,16 @@ from agent.api import (
     Briefed,
     Called,
     Entry,
+    Found,
     Glimpse,
+    Held,
     Judged,
     Listen,
     NothingToResume,
     Options,
     Outcome,
     PictureView,
+    Search,
     SessionBusy,
     SessionView,
     Started,
@@ -84,6 +87,8 @@ class Memory:
         self.entries: list[Entry] = []
         self.versions: list[str] = []
         self.picture: str | None = None
+        self.starred: list[str] = []
+        self.deleted: list[str] = []
         self.brief: Brief | None = None
         self.question: Question | None = None
         self.interrupted = False
@@ -102,6 +107,7 @@ class StudioDouble:
         self.folder, self.pace, self.steps, self.reply = folder, pace, steps, reply
         self.fail: Exception | None = None
         self.held = threading.Event()
+        self.heard: list[tuple[Turn, Options | None]] = []
         self._sessions: dict[str, Memory] = {}
         self._records: dict[str, PictureRecord] = {}
         folder.mkdir(parents=True, exist_ok=True)
@@ -123,6 +129,7 @@ class StudioDouble:
         memory = self._memory(session)
         return SessionView(session=session, entries=list(memory.entries), picture=memory.picture,
                            versions=[self._records[id] for id in memory.versions], brief=memory.brief,
+                           starred=list(memory.starred), deleted=list(memory.deleted),
                            question=memory.question, interrupted=memory.interrupted)
 
     def ingest(self, data: bytes) -> PictureRecord:
@@ -158,7 +165,8 @@ class StudioDouble:
         try:
             if self.fail:
                 raise self.fail
-            return _Play(self, session, memory, turn, listen or (lambda event: None), stop or (lambda: False)).run()
+            return _Play(self, session, memory, turn, listen or (lambda event: None), stop or (lambda: False),
+                         options).run()
         finally:
             memory.lock.release()
 
@@ -180,6 +188,33 @@ class StudioDouble:
     def select(self, session: str, picture: str) -> SessionView:
         self._memory(session).picture = picture
         return self.view(session)
+
+    def mark(self, session: str, picture: str, starred: bool | None = None, deleted: bool | None = None) -> SessionView:
+        memory = self._memory(session)
+        for marks, on in ((memory.starred, starred), (memory.deleted, deleted)):
+            if on is not None and (picture in marks) != on:
+                (marks.append if on else marks.remove)(picture)
+        left = [id for id in memory.versions if id not in memory.deleted]
+        if deleted is False:
+            memory.picture = picture
+        elif deleted and picture == memory.picture:
+            parents = [id for id in self._records[picture].parents if id in left]
+            memory.picture = next(iter([*parents, *reversed(left)]), None)
+        return self.view(session)
+
+    def pictures(self) -> list[Held]:
+        return [Held(id=id, session=name, text=memory.entries[0].text, starred=id in memory.starred)  # type: ignore[union-attr]
+                for name, memory in self._sessions.items() for id in memory.versions if id not in memory.deleted][::-1]
+
+    def search(self, text: str = "", like: str | None = None, session: str | None = None, limit: int = 24) -> Search:
+        found = [Found(id=one.id, session=one.session, text=one.text, path=self.path(one.id), score=1.0)
+                 for one in self.pictures() if text in one.text]
+        return Search(by="words", pictures=found[:limit])
+
+    def choices(self) -> dict[str, Any]:
+        own = {"steps": 8, "guidance": None, "takes": ["steps", "guidance"], "sizes": [[128, 128]], "seconds": None}
+        return {"planners": [{"name": "auto", "label": "automatic", "available": True}],
+                "models": {row["name"]: own for row in MODELS}}
 
     def plan(self, turns: list[str], options: Options | None = None) -> dict[str, Any]:
         return {}
@@ -209,8 +244,8 @@ class _Play:
     """One turn of the double."""
 
     def __init__(self, studio: StudioDouble, session: str, memory: Memory, turn: Turn, listen: Listen,
-                 stop: Callable[[], bool]) -> None:
-        self.studio, self.session, self.memory, self.turn = studio, session, memory, turn
+                 stop: Callable[[], bool], options: Options | None = None) -> None:
+        self.studio, self.session, self.memory, self.turn, self.options = studio, session, memory, turn, options
         self.listen, self.stop = listen, stop
         self.began = time.monotonic()
 
@@ -221,6 +256,7 @@ class _Play:
         self.listen(Thinking(planner="double"))
         time.sleep(self.studio.pace * 4)
         words = self.turn.text.lower()
+        self.studio.heard.append((self.turn, self.options))
         if "nice" in words:
             return self.ask()
         if words.strip() == "undo":

@@ -185,7 +185,8 @@ def test_versions_undo_and_compare(page: Any) -> None:
     assert page.evaluate("document.querySelector('.mq-compare').style.getPropertyValue('--split')") == "0%"
     page.click("[data-act=undo]")
     until(lambda: current(page) == first, "undo did not show the first picture")
-    page.click(f"[data-id='{second}']")
+    page.click("[data-tool=look]")  # while comparing, a version that is pressed becomes a side
+    page.click(f".mq-tree [data-id='{second}']")
     until(lambda: current(page) == second, "the version was not chosen")
     assert page.locator("[aria-current=true]").get_attribute("data-id") == second
 

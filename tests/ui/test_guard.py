@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import socket
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -91,6 +93,7 @@ def test_a_server_on_every_interface_is_reached_by_address_but_not_by_name() -> 
 
 PROBES = ["/pictures/../../../etc/passwd", "/pictures/..%2f..%2fetc%2fpasswd.png", "/pictures/%2e%2e/x.png",
           "/pictures/" + "A" * 32 + ".png", "/pictures/" + "a" * 33 + ".png", "/pictures/.png",
+          "/thumbnails/../../../etc/passwd", "/thumbnails/..%2f..%2fetc%2fpasswd.webp", "/pictures.zip", "/recalled",
           "/gradio_api/file=/etc/passwd", "/gradio_api/file=../../../../etc/passwd", "/gradio_api/file=pyproject.toml",
           "/gradio_api/file=http://127.0.0.1:1/x", "/static/../../../etc/passwd", "/file=/etc/passwd",
           "/page/../server.py", "/page/..%2fserver.py", "/gradio_api/file=/proc/self/environ",
@@ -113,6 +116,36 @@ def test_a_picture_is_served_byte_for_byte(client: TestClient, studio: StudioDou
     answer = client.get(f"/pictures/{record.id}.png")
     assert answer.content == Path(studio.path(record.id)).read_bytes()
     assert answer.headers["content-type"] == "image/png" and "immutable" in answer.headers["cache-control"]
+
+
+def test_a_thumbnail_is_small_and_kept(client: TestClient, studio: StudioDouble, tmp_path: Path) -> None:
+    from PIL import Image
+
+    file = tmp_path / "x.png"
+    Image.effect_noise((900, 600), 60).convert("RGB").save(file)
+    answer = client.get(f"/thumbnails/{studio.ingest(file.read_bytes()).id}.webp")
+    with Image.open(io.BytesIO(answer.content)) as small:
+        assert max(small.size) == 256 and len(answer.content) < 40_000
+    assert "immutable" in answer.headers["cache-control"]
+
+
+def test_a_zip_holds_only_pictures_of_this_studio(client: TestClient, studio: StudioDouble, tmp_path: Path) -> None:
+    from PIL import Image
+
+    file = tmp_path / "x.png"
+    Image.new("RGB", (9, 9), "teal").save(file)
+    id = studio.ingest(file.read_bytes()).id
+    names = ["../../etc/passwd", "/etc/passwd", id, "0" * 32, id]
+    answer = client.post("/pictures.zip", data={"id": names}, headers={"origin": HERE})
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as packed:
+        assert packed.namelist() == [f"maquette-{id[:12]}.png"]
+    assert client.post("/pictures.zip", data={"id": ["../x"]}, headers={"origin": HERE}).status_code == 404
+    assert client.post("/pictures.zip", data={"id": [id]}, headers={"origin": "http://evil.example"}).status_code == 403
+
+
+@pytest.mark.parametrize("data", [b"", b"x" * 1000, b"\x89PNG\r\n\x1a\n" + b"\0" * 64])
+def test_what_is_no_picture_gives_no_settings_back(client: TestClient, data: bytes) -> None:
+    assert client.post("/recalled", content=data, headers={"origin": HERE}).status_code == 204
 
 
 def test_a_linked_file_is_no_picture(client: TestClient, studio: StudioDouble) -> None:

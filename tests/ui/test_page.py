@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw
 
-from agent.api import DataFolderError, SessionBusy, UserSaid
+from agent.api import Answered, DataFolderError, Outcome, SessionBusy, UserSaid
 from generators.api import BadPicture
 from tests.ui.doubles import StudioDouble
 from ui.api import Sent, read_sent
@@ -77,6 +77,77 @@ def test_an_unchanged_part_is_not_sent_again(page: Page) -> None:
     frames = list(page.say(ASK, [], Sent()))
     assert sum(frame.picture is not None for frame in frames) <= 3
     assert sum(frame.top is not None for frame in frames) == 1
+
+
+def test_a_turn_costs_the_page_the_same_with_many_pictures_as_with_some(page: Page, studio: StudioDouble) -> None:
+    def sent_by(text: str) -> int:
+        return sum(len(str(frame)) for frame in page.say(text, [], Sent(session=session)))
+
+    list(page.say(ASK, [], Sent()))
+    session = session_of(page)
+    memory = studio._sessions[session]
+
+    def grow(count: int) -> None:
+        record = studio._records[memory.versions[0]]
+        for number in range(len(memory.versions), count):
+            id = f"{number:032x}"
+            studio._records[id] = record.model_copy(update={"id": id, "parents": [memory.versions[-1]]})
+            memory.versions.append(id)
+            memory.entries += [UserSaid(turn=id, text=ASK), Answered(turn=id, picture=id, outcome=Outcome(
+                status="done", session=session, reply="Here it is."))]
+
+    grow(50)
+    some = sent_by("make one of the dogs purple")
+    grow(400)
+    many = sent_by("make one of the dogs purple")
+    assert many < 1.3 * some
+
+
+def test_two_pictures_are_compared_and_only_those_of_the_session(page: Page, studio: StudioDouble) -> None:
+    list(page.say(ASK, [], Sent()))
+    sent = Sent(session=session_of(page), comparing=True)
+    first = studio.current(sent.session or "")
+    list(page.say("make one of the dogs purple", [], sent))
+    shown = next(iter(page.compare(sent))).picture or ""
+    assert f'data-left="{first}"' in shown and "of the picture changed" in shown
+    other = next(iter(page.compare(sent.model_copy(update={"left": "0" * 32, "right": "../../x"})))).picture or ""
+    assert f'data-left="{first}"' in other and "../" not in other
+
+
+def test_a_deletion_is_offered_back(page: Page, studio: StudioDouble) -> None:
+    list(page.say(ASK, [], Sent()))
+    sent = Sent(session=session_of(page))
+    picture = studio.current(sent.session or "") or ""
+    gone = next(iter(page.delete(sent, picture)))
+    assert f'data-act="restore" data-id="{picture}"' in (gone.strip or "") and "appears here" in (gone.picture or "")
+    assert f'data-picture="{picture}"' in (next(iter(page.restore(sent, picture))).picture or "")
+
+
+def test_a_changed_line_is_the_next_message_and_a_stale_one_is_refused(page: Page, studio: StudioDouble) -> None:
+    list(page.say(ASK, [], Sent()))
+    sent = Sent(session=session_of(page))
+    list(page.change_line(sent, 1, "two dogs", "three dogs"))
+    assert studio.heard[-1][0].text == "change two dogs to three dogs"
+    refused = list(page.change_line(sent, 1, "nine dogs", "three dogs"))
+    assert "changed meanwhile" in (refused[-1].strip or "") and len(studio.heard) == 2
+    list(page.change_line(sent, -1, "", "a cat"))
+    assert studio.heard[-1][0].text == "add a cat"
+
+
+def test_the_drawers_settings_become_options(page: Page, studio: StudioDouble) -> None:
+    given = {"seed": str(2**62 + 1), "steps": "9", "guidance": "2.5", "negative": "fog", "size": "96x64", "images": "2",
+             "seconds": " "}
+    list(page.say(ASK, [], Sent(settings=given)))
+    options = studio.heard[-1][1]
+    assert options and options.seed == 2**62 + 1 and options.limits.images == 2
+    assert options.wishes.model_dump() == {"steps": 9, "guidance": 2.5, "negative": "fog", "size": (96, 64)}
+
+
+@pytest.mark.parametrize("bad", [{"steps": "0"}, {"seed": "x"}, {"size": "big"}, {"guidance": "nan"}, {"images": "-1"},
+                                 {"planner": "/etc"}, {"planner": "hf:any/thing"}])
+def test_a_setting_that_cannot_be_is_a_sentence_and_nothing_is_drawn(page: Page, bad: dict[str, str]) -> None:
+    refused = list(page.say(ASK, [], Sent(settings=bad)))
+    assert len(refused) == 1 and "settings" in (refused[0].strip or "") and page.studio.sessions() == []
 
 
 def test_a_turn_goes_on_when_its_tab_is_closed(page: Page, studio: StudioDouble) -> None:

@@ -15,6 +15,7 @@ from agent.api import (
     Asked,
     Briefed,
     Called,
+    Held,
     Judged,
     Outcome,
     PictureView,
@@ -31,12 +32,13 @@ from tools.api import (
     BriefRelation,
     Critique,
     Finding,
+    Limits,
     PictureRecord,
     Question,
     SceneObject,
     Usage,
 )
-from ui import menus, render, stage
+from ui import drawer, gallery, menus, render, stage
 from ui.live import Snapshot
 
 A, B, C = ("a" * 32, "b" * 32, "c" * 32)
@@ -200,11 +202,15 @@ def test_hostile_words_everywhere_stay_words(brief: Brief) -> None:
     pieces += [stage.frame(view), stage.facts(view),
                menus.topbar([{"session": bad, "title": bad, "pictures": 1}],
                             [{"name": bad, "family": bad, "capabilities": [bad], "installed": False, "memory": 1}],
-                            None, bad)]
+                            None, bad), gallery.gallery([Held(id=A, session=bad, text=bad)], bad, note=bad),
+               drawer.drawer([{"name": bad, "installed": True}],
+                             {"planners": [{"name": bad, "label": bad, "available": True}], "models": {
+                                 bad: {"steps": 1, "guidance": None, "takes": ["steps", "guidance", "negative"],
+                                       "sizes": [[64, 64], [96, 64]], "seconds": None}}}, bad, Limits())]
     for piece in pieces:
         seen = Tags(piece)
         sources = [value for name, value in seen.attributes if name == "src"]
-        assert all(re.fullmatch(r"pictures/[0-9a-f]{32}\.png", value or "") for value in sources), piece
+        assert all(re.fullmatch(r"(pictures|thumbnails)/[0-9a-f]{32}\.(png|webp)", value or "") for value in sources)
         assert not [name for name, _ in seen.attributes if name.startswith("on")], piece
 
 
@@ -215,7 +221,8 @@ def test_the_stage_shows_the_current_picture_and_its_story(brief: Brief, finding
                            brief=brief, critique=Critique(picture=B, findings=findings), seconds={"total": 0.94},
                            scene=[SceneObject(id="dog-1", name="dog", box=Box(0.5, 0.5, 0.7, 0.9)),
                                   SceneObject(id="dog-2", name="dog", box=Box(0.7, 0.5, 0.9, 0.9))])
-    view = SessionView(session="s", versions=[first, second], picture=B, brief=brief)
+    view = SessionView(session="s", versions=[first, second], picture=B, brief=brief,
+                       entries=[UserSaid(turn="1", text="x", uploads=[A]), answered("1", B)])
     shown = stage.frame(view)
     assert f'data-picture="{B}"' in shown and 'width="384" height="768"' in shown
     assert f'class="mq-before" src="pictures/{A}.png"' in shown and ">dog 2</button>" in shown
@@ -223,15 +230,36 @@ def test_the_stage_shows_the_current_picture_and_its_story(brief: Brief, finding
     assert "two dogs" in facts and "zorgly&#63;<small>not understood</small>" in facts
     assert facts.count("mq-assumed") == 1 and "beach<small>assumed</small>" in facts
     assert 'data-tip="not met&#58; it is &#60;green&#62;"' in facts
-    assert "<small>2<i>from 1</i></small>" in facts and "<small>1<i>yours</i></small>" in facts
+    assert 'aria-label="version 2, made from version 1, ' in facts and 'aria-label="version 1, yours, ' in facts
     assert facts.count('aria-current="true"') == 1
     words = Tags(facts).text
-    assert "seed 7 · pack-diffusion · 0.9 s · 64 × 128" in words
+    assert "seed 7" in words and "pack-diffusion · 0.9 s · 64 × 128" in words
 
 
 def test_an_empty_page_has_examples_and_no_facts() -> None:
     assert stage.facts(None) == "" and "Your picture appears here" in stage.frame(None)
     assert Tags(stage.welcome()).tags.count("button") == len(stage.EXAMPLES)
+
+
+def test_of_a_long_session_the_latest_turns_are_shown_and_earlier_ones_on_request() -> None:
+    entries = [entry for turn in range(200) for entry in (UserSaid(turn=str(turn), text=f"say {turn}"),
+                                                          answered(str(turn), None))]
+    said = [item["content"] for item in render.chat(entries) if item["role"] == "user"]
+    assert len(said) == render.LATEST and "say 199" in said[-1] and render.hidden(entries) == 200 - render.LATEST
+    assert len(render.chat(entries, earlier=render.LATEST)) == 2 * len(render.chat(entries))
+    assert render.hidden(entries, 1000) == 0
+
+
+def test_a_deleted_picture_is_gone_from_the_conversation_as_well() -> None:
+    entries = [UserSaid(turn="1", text="x"), called("1", "generate", A), answered("1", A)]
+    shown = "".join(item["content"] for item in render.chat(entries, gone=[A]))
+    assert A not in shown and "deleted" in shown
+
+
+def test_a_check_says_where_it_looked_and_at_which_picture(findings: list[Finding]) -> None:
+    listed = render.findings_list(findings, A)
+    assert f'class="mq-met mq-check mq-of-{A} mq-at-5000-5000-7000-9000" tabindex="0"' in listed
+    assert "mq-of" not in render.findings_list(findings, "../x")
 
 
 def test_the_bar_lists_what_is_installed_first_and_says_what_the_rest_needs() -> None:

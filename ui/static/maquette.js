@@ -5,7 +5,9 @@
   "use strict";
 
   const BRUSH = "#b4532a";
-  const state = { session: null, busy: false, taken: null, tool: "look", erase: false, glimpse: null, picture: null };
+  const ID = /^[0-9a-f]{32}$/;
+  const state = { session: null, busy: false, taken: null, tool: "look", erase: false, glimpse: null, picture: null,
+    left: null, right: null, show: "slider", undone: [], earlier: 0, everything: false, asked: -1, model: null, since: 0, typed: 0 };
   let act = () => {};
 
   const find = (query) => document.querySelector(query);
@@ -28,7 +30,57 @@
       model: remembered("maquette-model"),
       mask: painted() ? canvas().toDataURL("image/png") : null,
       picture: find(".mq-stage")?.dataset.picture || null,
+      comparing: state.tool === "compare", left: state.left, right: state.right,
+      earlier: state.earlier, everything: state.everything, settings: settings(),
     });
+  }
+
+  // ---- Settings: what is set stays in this browser, as it was typed
+
+  function settings() {
+    try { return JSON.parse(remembered("maquette-settings")) || {}; } catch { return {}; }
+  }
+
+  function set(values) {
+    const kept = { ...settings(), ...values };
+    for (const name in kept) if (kept[name] === null || kept[name] === undefined || kept[name] === "") delete kept[name];
+    remember("maquette-settings", JSON.stringify(kept));
+    showSettings();
+  }
+
+  // Numbers come as text: a seed can be longer than the browser counts exactly.
+  function recall(at) {
+    const { text, model, source, ...kept } = JSON.parse(at.dataset.recall);
+    if ("seedless" in at.dataset) delete kept.seed;
+    if (all("[data-model]:not(:disabled)").some((one) => one.dataset.model === model)) remember("maquette-model", model);
+    showModel();
+    const sizes = [...find("[data-for]:not([hidden]) [data-setting=size]")?.options || []].map((one) => one.value);
+    if (!sizes.includes(kept.size)) delete kept.size;
+    set({ seed: null, steps: null, guidance: null, negative: null, size: null, ...kept });
+    type(text || "");
+  }
+
+  function type(text) {
+    const box = find("#box textarea");
+    if (!box) return;
+    box.value = text;
+    box.dispatchEvent(new Event("input", { bubbles: true }));
+    box.focus();
+    box.setSelectionRange(text.length, text.length);
+  }
+
+  function showSettings() {
+    const kept = settings(), names = Object.keys(kept).filter((name) => name !== "planner");
+    all("[data-lock]").forEach((at) => at.setAttribute("aria-pressed", String(at.dataset.lock === kept.seed)));
+    all("[data-setting]").forEach((at) => {
+      const value = kept[at.dataset.setting] ?? "";
+      if (document.activeElement !== at && at.value !== value) at.value = value;
+      if (at.tagName === "SELECT" && at.value !== value) at.value = "";
+    });
+    document.body.dataset.kept = names.length ? "yes" : "";
+    const note = find(".mq-kept span");
+    if (note) note.textContent = names.map((name) => `${name} ${kept[name]}`).join(" · ");
+    all("[data-clear]").forEach((at) => { at.hidden = !(at.dataset.clear in kept); });
   }
 
   function signal(text) {
@@ -36,14 +88,17 @@
     let now;
     try { now = JSON.parse(text); } catch { return; }
     if (now.session !== state.session) setTimeout(toEnd, 400);
+    if (location.hash && !now.busy) setTimeout(showNamed, 400);
     state.session = now.session;
     showAddress();
     if (now.taken && now.taken !== state.taken) {
       state.taken = now.taken;
+      state.undone = [];
       clearPaint();
       choose("look");
       setTimeout(toEnd, 150);
     }
+    if (!!now.busy !== state.busy) state.since = now.busy ? Date.now() : 0;
     state.busy = !!now.busy;
     document.body.dataset.busy = state.busy ? (now.stopping ? "stopping" : "working") : "";
     state.glimpse = now.busy ? now.glimpse : null;
@@ -53,10 +108,11 @@
 
   // The session lives in the address, so that a reload or a bookmark finds it; an unknown one leaves it.
   function showAddress() {
-    const words = new URLSearchParams(location.search);
-    if (words.get("session") === state.session) return;
+    const words = new URLSearchParams(location.search), before = words.toString();
     if (state.session) words.set("session", state.session); else words.delete("session");
-    history.replaceState(null, "", words.size ? `?${words}` : location.pathname);
+    if (document.body.dataset.view) words.set("view", document.body.dataset.view); else words.delete("view");
+    if (words.toString() === before) return;
+    history.replaceState(null, "", (words.size ? `?${words}` : location.pathname) + location.hash);
   }
 
   function showProgress(now) {
@@ -77,13 +133,21 @@
     const picture = find(".mq-stage")?.dataset.picture || null;
     if (picture !== state.picture) {
       state.picture = picture;
+      state.left = state.right = null;
       clearPaint();
       split(50);
     }
     choose(state.tool);
+    showPair();
+    showSettings();
+    const redo = find("[data-redo]");
+    if (redo) redo.disabled = !state.undone.length;
     if (state.glimpse && find(".mq-glimpse")) find(".mq-glimpse").src = state.glimpse;
-    const strip = find(".mq-versions"), here = find(".mq-versions [aria-current]")?.parentElement;
-    if (here) strip.scrollLeft = here.offsetLeft - strip.clientWidth / 2;
+    const map = find(".mq-map"), here = find(".mq-tree [aria-current]")?.parentElement;
+    if (here && map.dataset.at !== picture) {
+      map.dataset.at = picture;
+      map.scrollTo(here.offsetLeft - map.clientWidth / 2, here.offsetTop - map.clientHeight / 2);
+    }
     showModel();
     showTheme();
   }
@@ -97,6 +161,29 @@
     document.body.dataset.tool = tool;
     overlay("mq-ring").hidden = true;
     all("[data-tool]").forEach((one) => one.setAttribute("aria-pressed", String(one.dataset.tool === tool)));
+  }
+
+  // ---- Comparing: the server measures what the two pictures have in common; here they are only picked and shown
+
+  function comparing(left, right) {
+    state.left = ID.test(left) ? left : null;
+    state.right = ID.test(right) ? right : null;
+    act({ act: "compare" });
+  }
+
+  function pair() {
+    const layer = find(".mq-compare");
+    return [layer?.dataset.left || null, layer?.dataset.right || null];
+  }
+
+  function showPair() {
+    const on = state.tool === "compare", [left, right] = pair();
+    document.body.dataset.show = on ? state.show : "";
+    all("[data-show]").forEach((one) => one.setAttribute("aria-pressed", String(one.dataset.show === state.show)));
+    all(".mq-tree button").forEach((one) => {
+      const side = !on ? "" : one.dataset.id === left ? "left" : one.dataset.id === right ? "right" : "";
+      if ((one.dataset.side || "") !== side) one.dataset.side = side;
+    });
   }
 
   function split(value) {
@@ -193,10 +280,17 @@
     return mark;
   }
 
+  // What a check in the chat says by its class names; Gradio's chat leaves no other attribute.
+  function classed(element, head) {
+    return [...element?.classList || []].filter((name) => name.startsWith(head)).map((name) => name.slice(head.length));
+  }
+
   function pointAt(element) {
     const layer = find(".mq-boxes");
+    peek(classed(element, "mq-of-")[0]);
     if (layer) {
-      const boxes = element?.dataset.boxes ? JSON.parse(element.dataset.boxes) : [];
+      const boxes = element?.dataset.boxes ? JSON.parse(element.dataset.boxes)
+        : classed(element, "mq-at-").map((sides) => sides.split("-").map((side) => side / 10000));
       layer.replaceChildren(...boxes.map((box) => {
         const mark = document.createElement("i");
         Object.assign(mark.style, { left: `${box[0] * 100}%`, top: `${box[1] * 100}%`,
@@ -213,6 +307,15 @@
     tip.style.top = `${area.top - tip.offsetHeight - 8 > 0 ? area.top - tip.offsetHeight - 8 : area.bottom + 8}px`;
   }
 
+  // A check may be of another picture than the one on the stage: that one is shown while it is pointed at.
+  function peek(id) {
+    const image = find(".mq-peek");
+    if (!image) return;
+    const other = ID.test(id || "") && id !== state.picture;
+    document.body.dataset.peek = other ? "yes" : "";
+    if (other) image.src = `pictures/${id}.png`;
+  }
+
   // ---- Model, light and dark
 
   function showModel() {
@@ -221,8 +324,74 @@
     const usable = all("[data-model]:not(:disabled)").map((one) => one.dataset.model);
     const picked = usable.includes(remembered("maquette-model")) ? remembered("maquette-model") : group.dataset.default;
     all("[data-model]").forEach((one) => one.setAttribute("aria-checked", String(one.dataset.model === picked)));
-    const name = find(".mq-model-name");
+    const name = find(".mq-model-name"), select = find("[data-pick-model]");
     if (name && name.textContent !== picked) name.textContent = picked;
+    if (select && select.value !== picked) select.value = picked;
+    all("[data-for]").forEach((at) => { at.hidden = at.dataset.for !== picked; });
+    state.model = picked;
+    showTimes();
+  }
+
+  // ---- How long: what turns took lately before one, the seconds so far during one
+
+  function usualSeconds() {
+    try { return JSON.parse(find("[data-took]").dataset.took)[state.model] ?? null; } catch { return null; }
+  }
+
+  function showTimes() {
+    const at = find(".mq-times"), usual = usualSeconds(), about = usual === null ? "" : `about ${inWords(usual)}`;
+    if (!at) return;
+    const so = state.since ? inWords((Date.now() - state.since) / 1000) : "";
+    const text = state.busy ? [so, about && `of ${about}`].filter(Boolean).join(" ") : about;
+    if (at.textContent !== text) at.textContent = text;
+  }
+
+  function inWords(seconds) {
+    return seconds < 10 ? `${seconds.toFixed(1)} s` : seconds < 90 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} min`;
+  }
+
+  // ---- Gallery
+
+  function browse(more = {}) {
+    const words = find("[data-gallery-words]")?.value || "", starred = !!find("[data-gallery-starred]")?.checked;
+    act({ act: "gallery", words, starred, count: 0, ...more });
+  }
+
+  function view(name) {
+    document.body.dataset.view = name;
+    find("[data-view]")?.setAttribute("aria-pressed", String(name === "gallery"));
+    showAddress();
+    if (name === "gallery") browse();
+  }
+
+  function galleryShown() {
+    const count = all(".mq-gallery [name=id]:checked").length, send = find(".mq-picked [type=submit]");
+    if (!send) return;
+    send.disabled = !count;
+    send.textContent = count ? `Download ${count} as zip` : "Download";
+  }
+
+  // The picture that a link of the gallery names is brought into view in its conversation.
+  function showNamed() {
+    const id = location.hash.slice(1), image = ID.test(id) && find(`#talk img[src*="${id}"]`);
+    if (!image) return;
+    history.replaceState(null, "", location.pathname + location.search);
+    setTimeout(() => { image.scrollIntoView({ block: "center" }); image.classList.add("mq-named"); }, 700);
+  }
+
+  // ---- A picture that is dropped in may say how it was made
+
+  async function readBack(files) {
+    const image = [...files || []].find((file) => file.type.startsWith("image/") && file.size < 25e6), note = find("#recalled .mq-note");
+    if (!image || !note) return;
+    note.hidden = true;
+    const answer = await fetch("recalled", { method: "POST", body: image });
+    if (answer.status !== 200) return;
+    const said = await answer.json();
+    const parts = ["seed", "steps", "guidance", "size", "model"].filter((name) => name in said).map((name) => `${name} ${said[name]}`);
+    note.querySelector("span").textContent = `This picture says how it was made (${said.source}): “${said.text.slice(0, 90)}” ${parts.join(" · ")}`;
+    note.querySelector("[data-recall]").dataset.recall = JSON.stringify(said);
+    note.hidden = false;
   }
 
   function showTheme() {
@@ -252,26 +421,69 @@
   // ---- Listening, once, on the document: parts come and go
 
   const CLICKS = {
-    tool: (at) => choose(at.dataset.tool),
-    act: (at) => act({ act: at.dataset.act, id: at.dataset.id }),
+    tool: (at) => {
+      choose(at.dataset.tool);
+      showPair();
+      if (state.tool === "compare") act({ act: "compare" });
+    },
+    act: (at, event) => {
+      const { act: what, id } = at.dataset, [left, right] = pair();
+      if (what === "pick" && state.tool === "compare") return event.shiftKey ? comparing(left, id) : comparing(id, right);
+      if (what === "undo") state.undone.push(state.picture);
+      if (what === "pick") state.undone = [];
+      act({ act: what, id });
+    },
+    redo: () => act({ act: "pick", id: state.undone.pop() }),
+    swap: () => { const [left, right] = pair(); comparing(right, left); },
+    show: (at) => { state.show = at.dataset.show; showPair(); },
+    more: (at) => {
+      if (at.dataset.more === "earlier") state.earlier += 12; else state.everything = true;
+      act({ act: "refresh" });
+    },
     say: (at) => act({ act: "say", text: at.dataset.say }),
+    online: (at) => sayLine(at.parentElement.querySelector("input")),
+    unline: (at) => sayLine(at.parentElement.querySelector("input"), ""),
+    recall: (at) => { recall(at); const note = at.closest("#recalled .mq-note"); if (note) note.hidden = true; },
+    clear: (at) => set({ [at.dataset.clear]: null }),
+    view: () => view(document.body.dataset.view === "gallery" ? "" : "gallery"),
+    galleryMore: (at) => browse({ count: Number(at.dataset.galleryMore) }),
+    galleryAll: () => { all(".mq-gallery [name=id]").forEach((one) => { one.checked = true; }); galleryShown(); },
+    lock: (at) => set({ seed: settings().seed === at.dataset.lock ? null : at.dataset.lock }),
+    unset: () => { remember("maquette-settings", "{}"); showSettings(); },
     paint: () => clearPaint(),
     fill: (at) => JSON.parse(at.dataset.fill).forEach(fillBox),
     brush: (at) => { state.erase = !state.erase; at.setAttribute("aria-pressed", String(state.erase)); },
     model: (at) => { remember("maquette-model", at.dataset.model); showModel(); at.closest("details").open = false; },
-    copy: (at) => navigator.clipboard?.writeText(at.dataset.copy),
+    copy: (at) => { navigator.clipboard?.writeText(at.dataset.copy); tell_copied(at); },
     sheet: () => { document.body.dataset.sheet = document.body.dataset.sheet === "tall" ? "" : "tall"; },
     dismiss: (at) => { at.closest(".mq-note").hidden = true; },
+    open: (at) => find(`[data-dialog="${at.dataset.open}"]`)?.showModal(),
+    close: (at) => at.closest("dialog").close(),
     themeSwitch: () => {
       remember("maquette-theme", document.body.classList.contains("dark") ? "light" : "dark");
       showTheme();
     },
   };
 
+  function tell_copied(at) {
+    const tip = overlay("mq-tip"), area = at.getBoundingClientRect();
+    tip.textContent = "Copied";
+    tip.hidden = false;
+    Object.assign(tip.style, { left: `${area.left}px`, top: `${area.bottom + 8}px` });
+    setTimeout(() => { tip.hidden = true; }, 1200);
+  }
+
+  // A changed line of the Brief is said to the planner; the server finds the words.
+  function sayLine(input, wanted = input.value) {
+    const line = Number(input.dataset.wanted);
+    input.closest("details").open = false;
+    act({ act: "line", line: Number.isInteger(line) ? line : -1, was: input.defaultValue, wanted });
+  }
+
   document.addEventListener("click", (event) => {
     const button = event.target.closest?.("button, [role=button]");
     if (button && !button.disabled) {
-      for (const [name, run] of Object.entries(CLICKS)) if (name in button.dataset) run(button);
+      for (const [name, run] of Object.entries(CLICKS)) if (name in button.dataset) run(button, event);
     }
     all("details.mq-menu[open]").forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; });
   });
@@ -281,18 +493,88 @@
     document.addEventListener(name, () => { if (stroke) { stroke = null; notePaint(); } });
   }
   for (const name of ["pointerover", "focusin"]) {
-    document.addEventListener(name, (event) => pointAt(event.target.closest?.("[data-boxes], [data-tip]")));
+    document.addEventListener(name, (event) => pointAt(event.target.closest?.("[data-boxes], [data-tip], .mq-check")));
   }
   document.addEventListener("input", (event) => {
     if (event.target.closest?.(".mq-compare")) split(event.target.value);
+    if ("galleryWords" in (event.target.dataset || {})) {
+      clearTimeout(state.typed);
+      state.typed = setTimeout(browse, 350);
+    }
     updateSend();
   });
-  document.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape") return;
-    const menu = find("details.mq-menu[open]");
-    if (menu) { menu.open = false; menu.querySelector("summary").focus(); } else stop();
-    pointAt(null);
+  document.addEventListener("change", (event) => {
+    const at = event.target, [left, right] = pair();
+    if (at.dataset?.compare) comparing(...(at.dataset.compare === "left" ? [at.value, right] : [left, at.value]));
+    if (at.name === "id") galleryShown();
+    if ("galleryStarred" in (at.dataset || {})) browse();
+    if ("pickModel" in (at.dataset || {})) { remember("maquette-model", at.value); showModel(); }
+    if (at.type === "file") readBack(at.files);
+    if (at.dataset?.setting) set({ [at.dataset.setting]: at.value.trim() });
   });
+  document.addEventListener("drop", (event) => readBack(event.dataTransfer?.files), true);
+  document.addEventListener("paste", (event) => readBack(event.clipboardData?.files), true);
+  document.addEventListener("toggle", (event) => {
+    if (event.target.matches?.("details.mq-line[open]")) event.target.querySelector("input").select();
+  }, true);
+
+  // ---- Keys: letters only where nobody types
+
+  const press = (query) => { const at = find(query); if (at && !at.disabled) at.click(); };
+  const KEYS = {
+    "/": () => find("#box textarea")?.focus(),
+    "?": () => find('[data-dialog="keys"]')?.showModal(),
+    z: () => press('[data-act="undo"]'), y: () => press("[data-redo]"),
+    l: () => press('[data-tool="look"]'), p: () => press('[data-tool="paint"]'), c: () => press('[data-tool="compare"]'),
+    s: () => press('.mq-acts [data-act="star"], .mq-acts [data-act="unstar"]'),
+    Delete: () => press('.mq-acts [data-act="delete"]'), Backspace: () => press('.mq-acts [data-act="delete"]'),
+    ",": () => find('[data-dialog="settings"]')?.showModal(), g: () => press("[data-view]"),
+    ArrowLeft: () => step(-1), ArrowRight: () => step(1),
+  };
+
+  function step(by) {
+    const versions = all(".mq-tree button"), at = versions.findIndex((one) => one.hasAttribute("aria-current"));
+    versions[at + by]?.click();
+  }
+
+  // The words of earlier messages, the latest last.
+  function said() {
+    return all(".mq-said").map((at) => [...at.childNodes].filter((one) => !one.classList?.contains("mq-sent"))
+      .map((one) => one.nodeName === "BR" ? "\n" : one.textContent).join(""));
+  }
+
+  function recallSaid(event) {
+    const box = event.target, words = said(), up = event.key === "ArrowUp";
+    const inside = box.value && box.value !== words[state.asked];
+    if (inside || (!up && state.asked < 0)) return;
+    event.preventDefault();
+    state.asked = up ? (state.asked < 0 ? words.length : state.asked) - 1 : state.asked + 1;
+    if (state.asked < 0 || state.asked >= words.length) state.asked = up ? 0 : -1;
+    type(words[state.asked] || "");
+  }
+
+  document.addEventListener("keydown", (event) => {
+    const at = event.target, typing = at.matches?.("input:not([type=range], [type=checkbox]), textarea, select");
+    if (event.key === "Escape") return escape();
+    if (at.matches?.("[data-wanted]") && event.key === "Enter") return sayLine(at);
+    if (at.closest?.("#box") && ["ArrowUp", "ArrowDown"].includes(event.key)) return recallSaid(event);
+    if (typing || event.altKey || find("dialog[open]")) return;
+    const arrow = event.key.startsWith("Arrow");
+    if (arrow && (at.type === "range" || !at.closest?.(".mq-tree"))) return;
+    const held = event.ctrlKey || event.metaKey;
+    if (held && !["z", "y", "Z"].includes(event.key)) return;
+    const key = held && event.key === "Z" ? "y" : event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    if (!KEYS[key]) return;
+    event.preventDefault();
+    KEYS[key]();
+  });
+
+  function escape() {
+    pointAt(null);
+    if (find("dialog[open]")) return;
+    const menu = find("details.mq-menu[open], details.mq-line[open]");
+    if (menu) { menu.open = false; menu.querySelector("summary").focus(); } else stop();
+  }
 
   let hidden = 0;
   document.addEventListener("visibilitychange", () => {
@@ -300,7 +582,12 @@
     else if (state.session && !state.busy && Date.now() - hidden > 1000) act({ act: "refresh" });
   });
   // A lost event (two tabs, a pasted picture, Gradio's own re-render) must not leave the button wrong.
-  setInterval(updateSend, 300);
+  setInterval(() => { updateSend(); showTimes(); }, 300);
 
-  window.maquette = { tell, signal, shown, connect: (trigger) => { act = trigger; } };
+  const connect = (trigger) => {
+    act = trigger;
+    if (new URLSearchParams(location.search).get("view") === "gallery") view("gallery");
+  };
+
+  window.maquette = { tell, signal, shown, galleryShown, connect };
 })();

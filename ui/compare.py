@@ -1,0 +1,92 @@
+"""Two versions held against each other: what changed, where, and whether it stayed inside the area that it should.
+
+The difference is the studio's own measure (`tools.difference`), pixel by pixel and without tolerance.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+from tools.api import PictureRecord
+from tools.difference import changed
+
+CHANGED = (163, 70, 31, 205)
+EDGE = (255, 255, 255, 235)
+Open = Callable[[str], Image.Image]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two pictures of a session. `sentence` says what changed; `overlay` shows where, as a PNG data URL."""
+
+    left: PictureRecord
+    right: PictureRecord
+    sentence: str = ""
+    overlay: str = ""
+
+
+def compare(left: PictureRecord, right: PictureRecord, records: dict[str, PictureRecord], painted: Collection[str],
+            image: Open) -> Comparison:
+    """Measures two stored pictures. `painted` are the masks that the user painted by hand."""
+    if (left.width, left.height) != (right.width, right.height):
+        return Comparison(left, right, f"One is {left.width} × {left.height} pixels and the other {right.width} × "
+                                       f"{right.height}, so their pixels cannot be compared.")
+    different = changed(image(left.id), image(right.id))
+    masks = _masks(left, right, records)
+    allowed = _union([image(mask) for mask in masks]) if masks else None
+    words = "the painted area" if masks and all(mask in painted for mask in masks) else "the area of the edit"
+    return Comparison(left, right, _sentence(different, allowed, words), _overlay(different, allowed))
+
+
+def _masks(left: PictureRecord, right: PictureRecord, records: dict[str, PictureRecord]) -> list[str]:
+    """The masks of the edits that lead from one of the pictures to the other; none where a step had no mask."""
+    for first, last in ((left, right), (right, left)):
+        found: list[str] = []
+        at: PictureRecord | None = last
+        while at and at.id != first.id and at.mask and at.mask not in found:
+            found.append(at.mask)
+            at = records.get(at.parents[0]) if at.parents else None
+        if found and at and at.id == first.id:
+            return found
+    return []
+
+
+def _union(masks: list[Image.Image]) -> np.ndarray:
+    """Where change was allowed: height x width bool."""
+    return np.any([np.asarray(mask.convert("L")) > 0 for mask in masks], axis=0)
+
+
+def _sentence(different: np.ndarray, allowed: np.ndarray | None, words: str) -> str:
+    if not different.any():
+        return "Every pixel is the same."
+    said = f"{_share(different)} of the picture changed."
+    if allowed is None:
+        return said
+    outside, count = different & ~allowed, int((~allowed).sum())
+    if not outside.any():
+        return f"{said} Nothing outside {words} changed: all {count:,} pixels there are exactly as they were."
+    return f"{said} Outside {words} {int(outside.sum()):,} of {count:,} pixels changed."
+
+
+def _share(different: np.ndarray) -> str:
+    share = float(different.mean())
+    return "Less than 0.1%" if share < 0.001 else f"{share:.1%}"
+
+
+def _overlay(different: np.ndarray, allowed: np.ndarray | None) -> str:
+    """Changed pixels coloured, the rest clear; the edge of the area that was to change as a line."""
+    pixels = np.zeros((*different.shape, 4), np.uint8)
+    pixels[different] = CHANGED
+    if allowed is not None:
+        mask = Image.fromarray(np.where(allowed, 255, 0).astype(np.uint8))
+        inner = np.asarray(mask.filter(ImageFilter.MinFilter(3))) > 0
+        pixels[allowed & ~inner] = EDGE
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()

@@ -1,0 +1,46 @@
+"""The gallery as HTML: the pictures of every session, newest first or best match first. Pure functions, no Gradio."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from urllib.parse import quote
+
+from agent.api import Held
+from ui.render import escape, thumbnail
+
+PAGE = 60
+"""How many pictures are shown at first, and how many more at a time."""
+
+
+def gallery(pictures: Sequence[Held], words: str = "", starred: bool = False, count: int = PAGE, note: str = "") -> str:
+    """`pictures` are all that fit the filter, in order; the first `count` of them are shown."""
+    shown = pictures[:max(PAGE, count)]
+    cards = "".join(_card(picture) for picture in shown)
+    more = len(pictures) - len(shown)
+    tail = (f'<button type="button" class="mq-more" data-gallery-more="{len(shown) + PAGE}">Show {min(more, PAGE)} more'
+            "</button>") if more > 0 else ""
+    return ('<section class="mq-gallery" aria-label="Gallery"><header><h2>Gallery</h2><input type="search" '
+            f'data-gallery-words value="{escape(" ".join(words.split()), 200)}" aria-label="Search your pictures" '
+            'placeholder="apple, beach, …"><label><input type="checkbox" data-gallery-starred'
+            f'{" checked" if starred else ""}> starred</label>'
+            f'<p role="status">{_amount(len(pictures))}{escape(note)}</p>'
+            '</header><form method="post" action="pictures.zip"><div class="mq-picked"><button type="button" '
+            'data-gallery-all>Select all</button><button type="submit" disabled>Download</button></div>'
+            f"<ul>{cards}</ul></form>{tail}{'' if cards else EMPTY}</section>")
+
+
+EMPTY = '<p class="mq-none">No pictures here yet. What you draw in any session appears here.</p>'
+
+
+def _amount(count: int) -> str:
+    return f"{count} picture{'' if count == 1 else 's'}. "
+
+
+def _card(picture: Held) -> str:
+    """The thumbnail opens the conversation at the picture; the box beside it selects it for the download."""
+    said = picture.text.strip() or "a picture that you brought"
+    star = '<b class="mq-starred" title="starred">★</b>' if picture.starred else ""
+    return (f'<li><a href="?session={quote(picture.session, safe="")}#{escape(picture.id)}" '
+            f'aria-label="Open the conversation: {escape(said, 160)}">{thumbnail(picture.id)}{star}</a>'
+            f'<label><input type="checkbox" name="id" value="{escape(picture.id)}" aria-label="Select: '
+            f'{escape(said, 160)}"><span title="{escape(said, 300)}">{escape(said, 160)}</span></label></li>')

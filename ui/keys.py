@@ -1,0 +1,30 @@
+"""Help and keys, as an overlay that "?" opens. What each key does is in `static/maquette.js`."""
+
+from __future__ import annotations
+
+from ui.render import escape
+
+HELP = (
+    ("Say it", "Type what you want and press Enter. Go on talking: “make one of the dogs purple”, “undo”."),
+    ("Show it", "Drop a picture into the message box and say what to change in it."),
+    ("Paint it", "Press Paint on the stage, paint over something, then say what to put there and send."),
+    ("Branch", "Press an earlier version and go on from there; nothing that was drawn is lost."),
+    ("Change the Brief", "Press a line of it, write how it should read; the change goes to the studio as a message."),
+    ("Check it", "Point at a badge under the picture to see what the studio saw, and where."),
+)
+KEYS = (
+    ("Enter", "send"), ("Shift Enter", "a new line"), ("Esc", "stop, or close"), ("/", "to the message box"),
+    ("↑ ↓", "in the box: earlier messages"), ("Z", "undo"), ("Y", "redo"), ("L", "look"), ("P", "paint"),
+    ("C", "compare"), ("S", "star"), ("Del", "delete"), ("← →", "among the versions: earlier, later"),
+    ("G", "gallery"), (",", "settings"), ("?", "this"),
+)
+
+
+def overlay() -> str:
+    """The dialog."""
+    ways = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in HELP)
+    keys = "".join(f"<dt>{''.join(f'<kbd>{escape(key)}</kbd>' for key in names.split())}</dt><dd>{escape(does)}</dd>"
+                   for names, does in KEYS)
+    return ('<dialog class="mq-dialog" data-dialog="keys" aria-label="Help and keys"><header><h2>Help</h2>'
+            '<button type="button" data-close aria-label="Close">×</button></header>'
+            f'<dl class="mq-ways">{ways}</dl><h3>Keys</h3><dl class="mq-keys">{keys}</dl></dialog>')
