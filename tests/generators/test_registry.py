@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from generators import geometry, registry, sketch
+from generators import catalogue, geometry, placement, registry, sketch
 from generators.api import FAMILIES, Extent, Model, ModelUnavailable
 
 
@@ -169,3 +169,70 @@ def test_a_damaged_card_is_no_reason_to_fail(tmp_path, monkeypatch, text):
     (tmp_path / "pack.json").write_text(text)
     monkeypatch.setattr(registry, "PACK", tmp_path)
     assert registry.find("pack-diffusion").capabilities.world.objects == ()
+
+
+def test_a_pack_of_several_frames_draws_all_of_them(tmp_path, monkeypatch):
+    card = {"size": [256, 256], "frames": [[192, 288], [256, 256], [288, 192]]}
+    (tmp_path / "pack.json").write_text(json.dumps(card))
+    monkeypatch.setattr(registry, "PACK", tmp_path)
+    sizes = registry.find("pack-diffusion").capabilities.sizes
+    assert sizes == ((256, 256), (192, 288), (288, 192)), "the usual one first"
+
+
+def test_files_are_read_once(monkeypatch):
+    read = []
+    text = catalogue.Path.read_text
+    monkeypatch.setattr(catalogue.Path, "read_text", lambda path, *given: read.append(path.name) or text(path, *given))
+    catalogue._parsed.cache_clear()
+    registry.listed()
+    registry.listed()
+    assert read.count("catalogue.toml") == 1 and read.count("pack.json") == 2
+
+
+def test_a_download_that_stopped_is_not_installed(tmp_path):
+    path = folder(tmp_path / "m", "FluxPipeline", transformer={})
+    index = {"_class_name": "FluxPipeline", "transformer": ["diffusers", "FluxTransformer2DModel"]}
+    (path / "model_index.json").write_text(json.dumps(index))
+    model = registry.find(str(path))
+    assert not registry.installed(model)
+    shards = {"weight_map": {"a": "model-00001-of-00002.safetensors", "b": "model-00002-of-00002.safetensors"}}
+    (path / "transformer" / "model.safetensors.index.json").write_text(json.dumps(shards))
+    for name in set(shards["weight_map"].values()):
+        assert not registry.installed(model)
+        (path / "transformer" / name).touch()
+    assert registry.installed(model)
+
+
+@pytest.mark.parametrize("name", ["Janus-Pro", "bagel", "ELLA"])
+def test_what_is_not_here_is_told_with_its_reason(name):
+    with pytest.raises(ModelUnavailable, match=rf"(?i){name}.* is not among the models here: .*class"):
+        registry.find(name)
+
+
+def test_a_name_that_is_nearly_one_is_helped():
+    with pytest.raises(ModelUnavailable, match="there are flux1-dev"):
+        registry.find("flux1-dve")
+
+
+def test_every_model_says_what_it_takes_and_may():
+    for row in map(registry.describe, registry.listed()):
+        assert set(row["needs"]) in ({"whole"}, set(placement.PLACEMENTS)) and row["memory"] == row["needs"]["whole"]
+        assert row["licence"] and isinstance(row["gated"], bool)
+        assert row["fits"] == bool(row["placement"])
+        if row["source"]:
+            assert list(row["needs"].values()) == sorted(row["needs"].values(), reverse=True)
+            assert row["steps"] and (row["steps"] <= 16 or not row["few_step"])
+
+
+@pytest.mark.parametrize(("card", "ram", "chosen"), [
+    (80, 128, "whole"), (40, 128, "parts"), (24, 64, "float8"), (12, 64, "streamed"), (12, 16, None), (0, 64, "whole"),
+    (0, 16, None)])
+def test_a_placement_is_chosen_by_what_the_machine_has(card, ram, chosen):
+    flux = catalogue.facts("flux1-dev").billions
+    assert placement.choose(flux, card, ram) == chosen
+
+
+def test_a_placement_may_be_asked_for(monkeypatch):
+    assert placement.suited((), 30.0, 24.0) == "parts" and placement.suited((), 30.0, 0.0) == "whole"
+    monkeypatch.setenv("MAQUETTE_PLACEMENT", "streamed")
+    assert placement.suited((), 30.0, 80.0) == "streamed"
