@@ -19,8 +19,8 @@ from typing import Any
 
 from PIL import Image, ImageDraw
 
-from generators import weights
-from generators.api import Extent, GeneratorError, Model, ModelUnavailable, Request, picture_id
+from generators import registry, weights
+from generators.api import Extent, GeneratorError, Model, Request, picture_id
 from generators.files import write_atomic
 from generators.workshop import Workshop
 
@@ -83,10 +83,8 @@ def check(workshop: Workshop, name: str, say: Say, stop: Callable[[], bool] = la
             try:
                 record = run() or record
                 results[what] = "ok"
-            except ModelUnavailable:
-                raise
             except GeneratorError as error:
-                if stop():
+                if stop() or not registry.installed(model):
                     raise
                 results[what] = str(error)
             seconds[what] = round(time.perf_counter() - began, 2)

@@ -40,9 +40,6 @@ _MARKS: tuple[tuple[str, Callable[[Shapes], bool]], ...] = (
         and _has("guidance_in.in_layer.bias")(shapes)),
     ("flux1-schnell", _has("double_blocks.0.img_attn.norm.key_norm.scale")),
     ("z-image-turbo", _has("layers.0.adaLN_modulation.0.weight")),
-    ("lumina-image-2", _has("cap_embedder.0.weight")),
-    ("qwen-image-2.1", _has("txt_in.text_norm.weight")),
-    ("krea-2-raw", _has("txtfusion.projector.weight")),
 )
 """Catalogue name to what marks its file, in the order of asking: later marks are found in earlier models' files too.
 As in diffusers' `loaders/single_file_utils.py`."""

@@ -89,7 +89,10 @@ def check(folder: Path) -> None:
 
 def is_whole(folder: Path) -> bool:
     """Whether a folder has the weights of each of its parts, every shard of them: a download may have stopped."""
-    return all(_is_whole(part) for part in _parts(folder) if (part / "config.json").is_file())
+    try:
+        return all(_is_whole(part) for part in _parts(folder) if (part / "config.json").is_file())
+    except ModelUnavailable:
+        return False
 
 
 def _is_whole(part: Path) -> bool:

@@ -14,9 +14,8 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
 from PIL import Image
 
 from generators import registry, sketch_scene, weights
@@ -37,6 +36,9 @@ from generators.api import (
 )
 from generators.engines import MODEL, SEEN
 from generators.worker import Job, Worker
+
+if TYPE_CHECKING:
+    import numpy as np
 
 PACK = Path(__file__).resolve().parent / "pack"
 CRITIC = PACK / "critic"
@@ -194,6 +196,8 @@ class Workshop:
         if own and self.matches is None:
             raise ModelUnavailable("Nothing here compares pictures with words: generators/pack/contrastive is missing.")
         value, _ = self._run("pack" if own else job.engine, job, pictures, _nobody, _never)
+        import numpy as np  # not needed to draw
+
         return np.array(value["vectors"], np.float32)
 
     def _need_critic(self) -> None:

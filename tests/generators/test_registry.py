@@ -182,7 +182,12 @@ def test_a_pack_of_several_frames_draws_all_of_them(tmp_path, monkeypatch):
 def test_files_are_read_once(monkeypatch):
     read = []
     text = catalogue.Path.read_text
-    monkeypatch.setattr(catalogue.Path, "read_text", lambda path, *given: read.append(path.name) or text(path, *given))
+
+    def counting(path, *given, **more):
+        read.append(path.name)
+        return text(path, *given, **more)
+
+    monkeypatch.setattr(catalogue.Path, "read_text", counting)
     catalogue._parsed.cache_clear()
     registry.listed()
     registry.listed()
@@ -197,6 +202,9 @@ def test_a_download_that_stopped_is_not_installed(tmp_path):
     assert not registry.installed(model)
     shards = {"weight_map": {"a": "model-00001-of-00002.safetensors", "b": "model-00002-of-00002.safetensors"}}
     (path / "transformer" / "model.safetensors.index.json").write_text(json.dumps(shards))
+    (path / "model_index.json").write_text("{")
+    assert not registry.installed(model)
+    (path / "model_index.json").write_text(json.dumps(index))
     for name in set(shards["weight_map"].values()):
         assert not registry.installed(model)
         (path / "transformer" / name).touch()
