@@ -20,7 +20,8 @@ from generators import provenance
 
 LONGEST = 4000
 _USER_COMMENT, _EXIF = 0x9286, 0x8769
-_PAIR = re.compile(r'\s*([\w ]+):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)')
+# A name has an end: without one, a long text that is no line of settings would be read from each of its letters on.
+_PAIR = re.compile(r'(\w[\w ]{0,60}):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)')
 
 
 class Recalled(NamedTuple):

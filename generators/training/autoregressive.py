@@ -22,9 +22,8 @@ import copy
 import json
 import math
 import shutil
-import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
@@ -38,38 +37,32 @@ from transformers import LlamaConfig, LlamaForCausalLM
 from generators.autoregressive import Vocabulary
 from generators.picture_tokens import PictureTokens
 from generators.training.common import (
-    Average,
-    Clock,
-    Curve,
+    Run,
     cores_to_feed,
-    learning_rate,
-    load_checkpoint,
-    make_optimisers,
     pick_device,
     restart_with_allocator_settings,
-    save_checkpoint,
-    set_rate,
     upload,
+    world_parser,
 )
 from generators.training.compose import Composer
 from generators.training.examples import CHANGED, DRAWN, token_weights
 from generators.training.feed import Load, Loads, composer_for, stream
-from generators.training.half import Master
+from generators.training.half import twin_of
 from generators.training.pack_world import Domain, domain
+from generators.training.store import Batch, Store
 from generators.training.token_truth import TruthHead
 from generators.training.words import build_tokenizer
 from generators.world.scenes import size_of
-
-Batch = dict[str, Tensor]
-"""``texts`` (N x words), ``lengths`` (N), ``target`` (N x rows x columns codes), ``weights`` (N x T), ``truth``
-(N x T x 3); for edits ``source`` (N x rows x columns codes)."""
-
 
 # --- examples -----------------------------------------------------------------------------
 
 
 class Encoder:
-    """Loads to batches: composes the pictures on the device and reads their codes."""
+    """Loads to batches: composes the pictures on the device and reads their codes.
+
+    A batch has ``texts`` (N x words), ``lengths`` (N), ``target`` (N x rows x columns codes), ``weights`` (N x T),
+    ``truth`` (N x T x 3); for edits ``source`` (N x rows x columns codes).
+    """
 
     def __init__(self, composer: Composer, tokens: PictureTokens):
         self._composer, self._tokens = composer, tokens
@@ -93,28 +86,6 @@ class Encoder:
             "truth": upload(load.truth, device).long(),
         }
         return batch | ({"source": self._codes(before[0].pictures)} if before else {})
-
-
-class Store:
-    """The last ``capacity`` examples of a kind and size, on the device."""
-
-    def __init__(self, capacity: int):
-        self._capacity, self._added = capacity, 0
-        self._held: Batch = {}
-
-    def add(self, batch: Batch) -> None:
-        """The oldest examples fall out."""
-        if not self._held:
-            self._held = {name: value.new_empty(self._capacity, *value.shape[1:]) for name, value in batch.items()}
-        at = torch.arange(self._added, self._added + len(batch["lengths"])) % self._capacity
-        for name, value in batch.items():
-            self._held[name][at.to(value.device)] = value
-        self._added += len(at)
-
-    def batch(self, size: int) -> Batch:
-        """Random examples."""
-        chosen = torch.randint(min(self._added, self._capacity), (size,), device=self._held["lengths"].device)
-        return {name: value[chosen] for name, value in self._held.items()}
 
 
 def fewer(sizes: dict[str, int], reuse: int) -> dict[str, int]:
@@ -223,13 +194,6 @@ def vocabulary(of: Domain, codes: int) -> Vocabulary:
     return Vocabulary.after(len(build_tokenizer()), max(of.grid(frame)[0] for frame in of.frames), codes)
 
 
-def half_of(full: L, make: Callable[[], L]) -> L:
-    """A bfloat16 twin; the rotary frequencies stay in float32, as `from_pretrained` keeps them."""
-    half = make().to(next(full.parameters()).device, torch.bfloat16)
-    half.net.model.rotary_emb = copy.deepcopy(full.net.model.rotary_emb)
-    return half
-
-
 def compile_for(half: Learner) -> None:
     """Compiles the transformer in place. A first pass puts the library's hooks for inner states where they belong."""
     with torch.no_grad():
@@ -274,11 +238,16 @@ def start_from(folder: Path, learner: Learner, ids: Vocabulary) -> None:
     learner.net.load_state_dict(state)
 
 
+def perplexities(means: Mapping[str, float]) -> dict[str, float]:
+    """Per code and per word, of the losses over them."""
+    return {f"{name} perplexity": math.exp(mean) for name, mean in means.items() if "truth" not in name}
+
+
 def fit(
     args: argparse.Namespace,
     ids: Vocabulary,
-    make: Callable[[], L],
-    lessons: Callable[[int], Iterable[dict[str, Batch]]],
+    full: L,
+    lessons: Callable[[int], Iterator[dict[str, Batch]]],
     teach: Callable[[L, dict[str, Batch], float], dict[str, Tensor]],
 ) -> L:
     """Trains until the clock (or this sitting) is over, resuming; returns the averaged float32 learner.
@@ -286,47 +255,17 @@ def fit(
     ``lessons`` gives the batches from a step on; ``teach`` adds up the gradients of one step of them and returns what
     is logged.
     """
-    device = pick_device(args.device)
-    full = make().to(device)
-    half = half_of(full, make)
-    optimisers = make_optimisers(full, args.rate, ("embed_tokens", "answers"))
     if args.init:
         start_from(args.init, full, ids)
-    average = Average(full, 0.999)
-    facts = load_checkpoint(args.out, full, optimisers, average) or {"step": 0, "seconds": 60 * args.spent}
-    master = Master(half)
-    master.attach(full)
+    half = twin_of(full)
+    run = Run(args, full, ("embed_tokens", "answers"), decay=0.999, twin=half, also=perplexities)
     if args.compile:
         compile_for(half)
-    step, source = facts["step"], lessons(facts["step"])
-    clock, curve = Clock(args.minutes, facts["seconds"], args.until), Curve(args.out / "curve.jsonl")
-    saved = time.monotonic()
-    recent: dict[str, list[Tensor]] = defaultdict(list)
-    for batch in source:
-        if clock.over:
-            break
-        factor = learning_rate(clock.progress, step, warm_up=100, hold=args.hold)
-        set_rate(optimisers, factor)
-        for name, value in teach(half, batch, factor).items():
-            recent[name].append(value)
-        master.pull()
-        nn.utils.clip_grad_norm_(full.parameters(), 1.0)
-        for optimiser in optimisers:
-            optimiser.step()
-        master.push()
-        average.update(full, step)
-        step += 1
-        if step % 50 == 0:
-            means = {name: float(torch.stack(values).mean()) for name, values in recent.items()}
-            means |= {f"{name} perplexity": math.exp(mean) for name, mean in means.items() if "truth" not in name}
-            seen = step * sum(len(examples["lengths"]) for examples in batch.values())
-            curve.add(step=step, seen=seen, seconds=round(clock.seconds, 1), **means)
-            recent.clear()
-        if time.monotonic() - saved > 120:
-            save_checkpoint(args.out, full, optimisers, average, {"step": step, "seconds": clock.seconds})
-            saved = time.monotonic()
-    save_checkpoint(args.out, full, optimisers, average, {"step": step, "seconds": clock.seconds})
-    average.copy_to(full)
+    source = lessons(run.step)
+    for factor in run.steps():
+        batch = next(source)
+        told = teach(half, batch, factor)
+        run.learn(sum(len(examples["lengths"]) for examples in batch.values()), told)
     return full
 
 
@@ -347,8 +286,8 @@ def train(args: argparse.Namespace) -> Learner:
         encode = Encoder(composer_for(of, device, workers), tokens)
         return batches(of, encode, sizes, args.seed, step, workers, args.reuse, args.bank)
 
-    make = partial(Learner, of, ids, args.width, args.layers, attention_on(device))
-    return fit(args, ids, make, lessons, partial(teach, ids=ids, truth=args.truth))
+    full = Learner(of, ids, args.width, args.layers, attention_on(device)).to(device)
+    return fit(args, ids, full, lessons, partial(teach, ids=ids, truth=args.truth))
 
 
 def export(learner: Learner, of: Domain, tokens: Path, out: Path, family: str = "Autoregressive") -> None:
@@ -364,34 +303,24 @@ def export(learner: Learner, of: Domain, tokens: Path, out: Path, family: str = 
     (out / "model_index.json").write_text(json.dumps(index, indent=1) + "\n")
 
 
-def parser_of(doc: str | None, minutes: float, out: Path) -> argparse.ArgumentParser:
+def token_parser(doc: str | None, minutes: float, out: Path) -> argparse.ArgumentParser:
     """The options that trainings of picture codes share."""
-    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--domain", choices=("small", "full"), default="small")
-    parser.add_argument("--tokens", type=Path, default=Path(".training/tokenizer/model"), help="a trained VQModel")
-    parser.add_argument("--minutes", type=float, default=minutes)
-    parser.add_argument("--until", type=float, help="end this sitting after so many minutes of the whole")
-    parser.add_argument("--spent", type=float, default=0.0, help="minutes that a lost checkpoint had behind it")
-    parser.add_argument("--out", type=Path, default=out)
-    parser.add_argument("--init", type=Path, help="begin with the weights of this model's folder, if --out is empty")
-    parser.add_argument("--export", type=Path, help="write the model's folder here when the call ends")
-    parser.add_argument("--width", type=int, default=256)
-    parser.add_argument("--layers", type=int, default=6)
-    parser.add_argument("--rate", type=float, default=2e-3)
-    parser.add_argument("--truth", type=float, default=0.15, help="weight of saying what lies at each code")
-    parser.add_argument("--hold", type=float, default=0.6, help="share of the clock before the rate falls")
-    parser.add_argument("--bank", type=int, default=4096, help="examples kept of each kind and size")
-    parser.add_argument("--reuse", type=int, default=6, help="how often an example is met, about")
-    parser.add_argument("--workers", type=int, help="processes that make examples; on a CPU none, else all cores")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--device", default="auto")
-    parser.add_argument("--compile", action=argparse.BooleanOptionalAction, default=False)
-    return parser
+    found = world_parser(doc, minutes=minutes, rate=2e-3, hold=0.6, out=out)
+    found.add_argument("--tokens", type=Path, default=Path(".training/tokenizer/model"), help="a trained VQModel")
+    found.add_argument("--init", type=Path, help="begin with the weights of this model's folder, if --out is empty")
+    found.add_argument("--export", type=Path, help="write the model's folder here when the call ends")
+    found.add_argument("--width", type=int, default=256)
+    found.add_argument("--layers", type=int, default=6)
+    found.add_argument("--truth", type=float, default=0.15, help="weight of saying what lies at each code")
+    found.add_argument("--bank", type=int, default=4096, help="examples kept of each kind and size")
+    found.add_argument("--reuse", type=int, default=6, help="how often an example is met, about")
+    found.add_argument("--compile", action=argparse.BooleanOptionalAction, default=False)
+    return found
 
 
 def main() -> None:
     restart_with_allocator_settings("generators.training.autoregressive")
-    parser = parser_of(__doc__, 60, Path(".training/autoregressive"))
+    parser = token_parser(__doc__, 60, Path(".training/autoregressive"))
     parser.add_argument("--drawings", type=int, default=40)
     parser.add_argument("--edits", type=int, default=16)
     args = parser.parse_args()

@@ -9,7 +9,7 @@ import os
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -294,7 +294,8 @@ class Run:
             run.learn(len(batch), {"loss": loss})
 
     ``args`` are those of `training_parser`. With a ``twin`` (`half.twin_of`) the gradients are the twin's, the steps
-    the model's. ``facts`` are kept in the checkpoint, beside ``step`` and ``seconds``.
+    the model's. ``also`` makes further numbers of the logged means. ``facts`` are kept in the checkpoint, beside
+    ``step`` and ``seconds``.
     """
 
     def __init__(
@@ -307,9 +308,11 @@ class Run:
         clip: float = 1.0,
         warm_up: int = 100,
         twin: nn.Module | None = None,
+        also: Callable[[Mapping[str, float]], dict[str, float]] = lambda means: {},
         **facts: Any,
     ):
         self._args, self._model, self._clip, self._warm_up, self._facts = args, model, clip, warm_up, facts
+        self._also = also
         self._optimisers, self.average = make_optimisers(model, args.rate, plain), Average(model, decay)
         begun = {"step": 0, "seconds": 60 * args.spent}
         found = load_checkpoint(args.out, model, self._optimisers, self.average) or begun
@@ -353,7 +356,7 @@ class Run:
             self._told[name].append(value.detach())
         if self.step % LOG == 0:
             means = {name: torch.stack(values).double().mean().item() for name, values in self._told.items()}
-            self.log(seen=self.step * count, **means)
+            self.log(seen=self.step * count, **means, **self._also(means))
             self._told.clear()
 
     def log(self, **values: float) -> None:

@@ -2,13 +2,18 @@
 
 A `VQModel` at a sixteenth of the picture's side: 64 codes for 128 pixels, 256 for 256. The first steps train it as a
 plain autoencoder; then the codebook is filled from encoder outputs, and codes that nothing uses are filled again from
-time to time (as in Jukebox, Dhariwal et al. 2020, arXiv 2005.00341), all in this loop: the class is the library's own.
+time to time (`codebook`), all in this loop: the class is the library's own.
 
-On two cores, and on a GPU for the full domain (--until ends a sitting, and the same command goes on from there):
+On a GPU, for the full domain (--until ends a sitting, and the same command goes on from there):
 
-    python -m generators.training.tokenizer --minutes 25 --out .training/tokenizer
     python -m generators.training.tokenizer --domain full --minutes 9 --batch 96 --compile \\
         --widths 48 64 128 192 256 --codes 4096 --out .training/tokenizer-full
+
+On two cores the inside is learnt on an autoencoder's features (`tokenizer_inside`), and the decoder polished here on
+pixels; the codes stay what they are to models that have learnt them:
+
+    python -m generators.training.tokenizer_inside --minutes 20 --out .training/inside
+    python -m generators.training.tokenizer --polish .training/inside/model --minutes 10 --out .training/tokenizer
 
 ``OUT/model`` is the checkpoint, ``OUT/curve.jsonl`` the curve: loss, how many codes the last steps used as a
 perplexity, and at the end PSNR over held-out pictures (`psnr`, `psnr_objects` over the pixels that objects cover).
@@ -28,8 +33,8 @@ from torch import Tensor
 
 from generators.picture_tokens import PictureTokens
 from generators.training.autoencoder import pixel_weights, reconstruction_loss
+from generators.training.codebook import RECENT, Codebook, perplexity
 from generators.training.common import (
-    Average,
     Curve,
     Run,
     cores_to_feed,
@@ -46,7 +51,8 @@ WARM_UP = 300
 """Steps without a codebook."""
 RESEED = 200
 """Steps between two looks for unused codes."""
-BOOK = "quantize.embedding.weight"
+PLAIN = ("conv_in", "conv_out", "quant_conv", "quantize")
+"""Layers that Muon does not move."""
 
 
 def build(codes: int, widths: tuple[int, ...], extent: int) -> VQModel:
@@ -87,9 +93,17 @@ def start_from(folder: Path, model: VQModel) -> int:
 
 
 def some_scene(rng: random.Random, of: Domain, frame: Frame) -> Scene:
-    """Half of them as generators draw them, half at any place; a third of them crowded; all square."""
+    """Most of them as generators draw them, some at any place; a third of them crowded; all square."""
     crowd = (1,) * 5 if rng.random() < 0.3 else None
-    return sample_scene(rng, rng.choice((of.drawn, of.seen)), crowd)
+    return sample_scene(rng, of.drawn if rng.random() < 0.9 else of.seen, crowd)
+
+
+def outward_alone(folder: Path, model: VQModel) -> None:
+    """Takes over the weights of a tokenizer, of which only what comes after the codes will be learnt."""
+    model.load_state_dict(VQModel.from_pretrained(folder).state_dict())
+    model.requires_grad_(False)
+    model.post_quant_conv.requires_grad_(True)
+    model.decoder.requires_grad_(True)
 
 
 def step_loss(model: VQModel, pictures: Tensor, weight: Tensor, quantised: bool) -> tuple[Tensor, Tensor, Tensor]:
@@ -108,21 +122,6 @@ def step_loss(model: VQModel, pictures: Tensor, weight: Tensor, quantised: bool)
     if quantised:
         loss = loss + commitment
     return loss, latents.detach().permute(0, 2, 3, 1).flatten(0, 2), codes
-
-
-@torch.no_grad()
-def fill(model: VQModel, average: Average, latents: Tensor, which: Tensor) -> None:
-    """Puts random latents (M x 8) into the codes of a mask, slightly off, so that no two are the same."""
-    picked = latents[torch.randint(len(latents), (int(which.sum()),), device=latents.device)]
-    picked = picked + 0.02 * latents.std(0) * torch.randn_like(picked)
-    model.quantize.embedding.weight[which] = picked
-    average.weights[BOOK][which] = picked
-
-
-def perplexity(counts: Tensor) -> float:
-    """How many codes are in use, in effect: the exponential of the entropy of their shares."""
-    shares = counts / counts.sum().clamp(min=1)
-    return float(torch.exp(torch.special.entr(shares).sum()))
 
 
 @torch.no_grad()
@@ -147,49 +146,57 @@ def measure(tokens: PictureTokens, name: str, count: int = 256) -> dict[str, flo
 
 
 def train(args: argparse.Namespace) -> VQModel:
-    """Trains until the clock runs out, resuming what ``args.out`` holds; returns the averaged model."""
+    """Trains until the clock runs out, resuming what ``args.out`` holds; returns the averaged model.
+
+    Raises `RuntimeError` if the tokenizer that is polished has other widths or codes than those asked for.
+    """
     of, device = domain(args.domain), pick_device(args.device)
     torch.manual_seed(args.seed)
     model = build(args.codes, tuple(args.widths), of.extent).to(device)
-    if args.init:
+    if args.polish:
+        outward_alone(args.polish, model)
+    elif args.init:
         print(f"{start_from(args.init, model)} tensors of {args.init}")
-    run = Run(args, model, ("conv_in", "conv_out", "quant_conv", "quantize"), warm_up=30)
+    run = Run(args, model, PLAIN, warm_up=30)
     if args.compile:
         model.encoder.compile()
         model.decoder.compile()
-    counts = torch.zeros(args.codes, device=device)
-    pool: list[Tensor] = []
-    begun = run.step
+    book, begun = Codebook(model, run.average), run.step
     scenes = Scenes(some_scene, "tokenizer", of.name, args.batch, args.seed)
     source = pictured(scenes, run.step, device, cores_to_feed(device, args.workers))
     for _ in run.steps():
         _, made = next(source)
         pixels, weights = scaled(made.pictures), pixel_weights(made.busy)
-        loss, latents, codes = step_loss(model, pixels, weights, run.step >= WARM_UP)
+        quantised = bool(args.polish) or run.step >= WARM_UP
+        loss, latents, codes = step_loss(model, pixels, weights, quantised)
         loss.backward()
         run.learn(args.batch, {"loss": loss})
-        if run.step >= WARM_UP - 16:
-            counts += torch.bincount(codes, minlength=args.codes)
-            pool = [*pool[-15:], latents]
+        if args.polish:
+            continue
+        if run.step >= WARM_UP - RECENT:
+            book.see(latents, codes)
         if run.step == WARM_UP:
-            fill(model, run.average, torch.cat(pool), torch.ones_like(counts, dtype=torch.bool))
-            counts.zero_()
+            book.fill()
         # A sitting that has just begun has not seen enough to tell which codes nothing uses.
-        if run.step % RESEED == 0 and run.step > WARM_UP and run.step - begun >= RESEED:
-            dead = counts < 0.02 * counts.mean()
-            if run.clock.progress < 0.7:
-                fill(model, run.average, torch.cat(pool), dead)
-            run.log(perplexity=perplexity(counts), dead=int(dead.sum()))
-            counts.zero_()
+        elif run.step % RESEED == 0 and run.step > WARM_UP and run.step - begun >= RESEED:
+            run.log(**book.renew(fill=run.clock.progress < 0.7))
     return model
+
+
+def finish(model: VQModel, args: argparse.Namespace) -> None:
+    """Writes ``OUT/model`` in bfloat16 and measures it."""
+    model.to(torch.bfloat16).save_pretrained(args.out / "model", max_shard_size="12MB")
+    tokens = PictureTokens.load(args.out / "model", pick_device(args.device), torch.bfloat16)
+    Curve(args.out / "curve.jsonl").add(**measure(tokens, args.domain))
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     found = world_parser(__doc__, minutes=25, rate=2e-3, out=Path(".training/tokenizer"))
     found.add_argument("--init", type=Path, help="begin with what fits of this autoencoder, if --out is empty")
+    found.add_argument("--polish", type=Path, help="learn the decoder of this tokenizer alone, whose codes stay")
     found.add_argument("--batch", type=int, default=16)
-    found.add_argument("--codes", type=int, default=2048)
+    found.add_argument("--codes", type=int, default=4096)
     found.add_argument("--widths", type=int, nargs="+", default=[16, 32, 64, 128, 128])
     found.add_argument("--compile", action=argparse.BooleanOptionalAction, default=False)
     return found
@@ -198,10 +205,7 @@ def parser() -> argparse.ArgumentParser:
 def main() -> None:
     restart_with_allocator_settings("generators.training.tokenizer")
     args = parser().parse_args()
-    model = train(args).to(torch.bfloat16)
-    model.save_pretrained(args.out / "model", max_shard_size="12MB")
-    tokens = PictureTokens.load(args.out / "model", pick_device(args.device), torch.bfloat16)
-    Curve(args.out / "curve.jsonl").add(**measure(tokens, args.domain))
+    finish(train(args), args)
 
 
 if __name__ == "__main__":

@@ -42,10 +42,11 @@ from torch import Tensor
 
 from generators.picture_tokens import PictureTokens
 from generators.training import autoregressive
-from generators.training.autoregressive import Batch, attention_on, export, fewer, fit, kept, parser_of
+from generators.training.autoregressive import attention_on, export, fewer, fit, kept, token_parser
 from generators.training.common import cores_to_feed, pick_device, restart_with_allocator_settings, upload
 from generators.training.feed import Load, Loads, composer_for, read, stream
 from generators.training.pack_world import Domain, domain
+from generators.training.store import Batch
 from generators.training.token_truth import TruthHead, token_truth
 from generators.training.words import build_tokenizer
 from generators.unified import Vocabulary
@@ -315,13 +316,13 @@ def train(args: argparse.Namespace) -> Learner:
         made = stream(Lessons(of.name, fewer(sizes, args.reuse), args.seed), step, workers)
         return kept(made, Encoder(composer_for(of, device, workers), tokens), sizes, args.reuse, args.bank)
 
-    make = partial(Learner, of, ids, args.width, args.layers, attention_on(device))
-    return fit(args, ids, make, lessons, partial(teach, ids=ids, truth=args.truth))
+    full = Learner(of, ids, args.width, args.layers, attention_on(device)).to(device)
+    return fit(args, ids, full, lessons, partial(teach, ids=ids, truth=args.truth))
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    found = parser_of(__doc__, 90, Path(".training/unified"))
+    found = token_parser(__doc__, 90, Path(".training/unified"))
     found.add_argument("--arm", choices=("causal", "masked"), default="causal", help="how pictures are drawn")
     for lesson, size in zip(LESSONS, (27, 3, 9, 9, 12), strict=True):
         found.add_argument(f"--{lesson}", type=int, default=size, help="examples a step")

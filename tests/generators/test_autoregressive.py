@@ -310,16 +310,20 @@ def test_training_reads_what_drawing_writes(exact, monkeypatch, edit):
 
 def test_unused_codes_are_filled_and_used_ones_left_alone(checkpoint):
     from generators.picture_tokens import PictureTokens
+    from generators.training.codebook import BOOK, Codebook, perplexity
     from generators.training.common import Average
-    from generators.training.tokenizer import BOOK, fill, perplexity
 
     model = PictureTokens.load(checkpoint("picture_tokens")).model
     average, before = Average(model), model.quantize.embedding.weight.detach().clone()
-    dead = torch.arange(32) >= 30
-    fill(model, average, torch.full((5, 4), 7.0) + torch.arange(4) + torch.randn(5, 4) / 100, dead)
+    book = Codebook(model, average)
+    book.see(torch.full((32, 4), 7.0) + torch.arange(4) + torch.randn(32, 4) / 100, torch.arange(30).repeat(3))
+    assert book.renew(fill=True) == {"perplexity": pytest.approx(30), "dead": 2}
     after = model.quantize.embedding.weight
     assert torch.equal(after[:30], before[:30]) and (after[30:] > 6).all()
     assert torch.equal(average.weights[BOOK], after)
+    assert book.renew(fill=False)["perplexity"] == pytest.approx(1), "what was counted is forgotten"
+    book.fill()
+    assert (after > 6).all() and len(after.unique(dim=0)) == 32
     assert perplexity(torch.ones(32)) == pytest.approx(32) and perplexity(torch.eye(32)[0]) == pytest.approx(1)
 
 
@@ -350,13 +354,83 @@ def test_a_sitting_that_has_just_begun_fills_no_codes(tmp_path, monkeypatch):
     monkeypatch.setattr(tokenizer, "WARM_UP", 2)
     monkeypatch.setattr(tokenizer, "RESEED", 4)
     filled = []
-    monkeypatch.setattr(tokenizer, "fill", lambda *given: filled.append(given))
+    monkeypatch.setattr(tokenizer.Codebook, "_fill", lambda book, which: filled.append(int(which.sum())))
     args = tokenizer.parser().parse_args(["--minutes", "1", "--out", str(tmp_path), "--batch", "1", "--codes", "16",
                                           "--widths", *["8"] * 5, "--device", "cpu"])
     for until, step, times in ((4, 3, 1), (10, 8, 2)):
         args.until = until / 60
         tokenizer.train(args)
         assert read_facts(tmp_path / "checkpoint.safetensors")["step"] == step and len(filled) == times
+
+
+@needs_font
+def test_a_decoder_is_polished_and_the_codes_stay(tmp_path, monkeypatch):
+    from generators.picture_tokens import PictureTokens
+    from generators.training import tokenizer
+
+    seconds_are_steps(monkeypatch)
+    given = tokenizer.build(16, (8,) * 5, 128)
+    given.save_pretrained(tmp_path / "given")
+    args = tokenizer.parser().parse_args(["--minutes", "0.1", "--out", str(tmp_path / "out"), "--batch", "1", "--codes",
+                                          "16", "--widths", *["8"] * 5, "--device", "cpu", "--polish",
+                                          str(tmp_path / "given")])
+    tokenizer.finish(tokenizer.train(args), args)
+    polished = PictureTokens.load(tmp_path / "out" / "model").model.state_dict()
+    for name, before in given.state_dict().items():
+        same = torch.equal(polished[name].float(), before.bfloat16().float())
+        if not name.startswith(("decoder.", "post_quant_conv.")):
+            assert same, name
+        elif before.ndim == 4:
+            assert not same, name
+    args.codes = 32
+    with pytest.raises(RuntimeError, match="quantize.embedding.weight"):
+        tokenizer.train(args)
+
+
+@needs_font
+def test_the_inside_of_a_tokenizer_learns_an_autoencoders_features(tmp_path, monkeypatch):
+    """The outer levels stay the autoencoder's; a second sitting goes on; what is written measures pictures."""
+    from generators.picture_tokens import PictureTokens
+    from generators.training import autoencoder, tokenizer_inside
+    from generators.training.common import read_facts
+
+    seconds_are_steps(monkeypatch)
+    monkeypatch.setattr(tokenizer_inside, "WARM_UP", 2)
+    monkeypatch.setattr(tokenizer_inside, "RESEED", 2)
+    given = autoencoder.build(128, (8, 16, 16, 16))
+    given.save_pretrained(tmp_path / "vae")
+    args = tokenizer_inside.parser().parse_args([
+        "--minutes", "0.15", "--out", str(tmp_path / "out"), "--autoencoder", str(tmp_path / "vae"), "--batch", "2",
+        "--fresh", "1", "--codes", "16", "--widths", "8", "16", "16", "16", "16", "--device", "cpu"])
+    for until, step in ((4, 3), (9, 7)):
+        args.until = until / 60
+        model = tokenizer_inside.train(args)
+        assert read_facts(args.out / "checkpoint.safetensors")["step"] == step
+    tokenizer_inside.finish(model, args)
+    assert torch.equal(model.encoder.down_blocks[1].resnets[0].conv1.weight,
+                       given.encoder.down_blocks[1].resnets[0].conv1.weight.bfloat16())
+    assert len(PictureTokens.load(args.out / "model").model.quantize.embedding.weight.unique(dim=0)) == 16
+    lines = [json.loads(line) for line in (args.out / "curve.jsonl").read_text().splitlines()]
+    assert any("dead" in line for line in lines) and lines[-1]["psnr"] > 0
+
+
+def test_features_are_what_the_autoencoder_itself_computes():
+    """Encoded and decoded by way of the features, a picture is what `encode` and `decode` make of it."""
+    from generators.training import autoencoder, tokenizer_inside
+
+    torch.manual_seed(0)
+    given = autoencoder.build(64, (8, 16, 16)).eval()
+    pictures, busy = torch.rand(2, 3, 64, 64) * 2 - 1, torch.zeros(2, 64, 64, dtype=torch.bool)
+    busy[0, 0, 0] = True
+    found = tokenizer_inside.features(given, pictures, busy)
+    assert found["counts"].shape == (2, 1, 16, 16) and found["counts"][0, 0, 0, 0] > 1 and found["counts"].sum() == 514
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        sample = found["wanted"]
+        for block in given.decoder.up_blocks:
+            sample = block(sample)
+        own = given.decoder.conv_out(torch.nn.functional.silu(given.decoder.conv_norm_out(sample)))
+        whole = given.decode(given.encode(pictures).latent_dist.mean).sample
+    assert torch.allclose(own.float(), whole.float(), atol=0.05)
 
 
 @needs_font
@@ -371,7 +445,8 @@ def test_a_tokenizer_and_a_transformer_train_resume_and_draw(tmp_path, monkeypat
     monkeypatch.setattr(tokenizer, "RESEED", 2)
     common = {"domain": "small", "seed": 1, "workers": 0, "device": "cpu", "compile": False, "rate": 1e-3,
               "until": None, "init": None, "spent": 0.0, "hold": 0.6}
-    args = argparse.Namespace(**common, minutes=8 / 60, out=tmp_path / "t", batch=2, codes=64, widths=[8] * 5)
+    args = argparse.Namespace(**common, minutes=8 / 60, out=tmp_path / "t", batch=2, codes=64, widths=[8] * 5,
+                              polish=None)
     model = tokenizer.train(args)
     model.save_pretrained(tmp_path / "t" / "model")
     lines = [json.loads(line) for line in (tmp_path / "t" / "curve.jsonl").read_text().splitlines()]

@@ -46,7 +46,9 @@ def test_codes_are_the_models_own(tokens):
     expected = ((sample / 2 + 0.5).clamp(0, 1) * 255).round().byte().permute(1, 2, 0)
     again = tokens.decode(ids, (64, 64))
     assert [p.size for p in again] == [(64, 64)] * 2 and again[0].mode == "RGB"
-    assert again[0].tobytes() == expected.contiguous().numpy().tobytes()
+    # Products over two pictures and over one may differ in the last bit, and then in what rounds up.
+    pairs = zip(again[0].tobytes(), expected.contiguous().numpy().tobytes(), strict=True)
+    assert max(abs(one - other) for one, other in pairs) <= 1
 
 
 def test_wide_pictures_are_read_row_by_row(tokens):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import time
 
 import pytest
 from PIL import Image, PngImagePlugin
@@ -82,6 +83,13 @@ LOOP = {"1": {"class_type": "KSampler", "inputs": {"seed": 1, "positive": ["2", 
 ])  # fmt: skip
 def test_nothing_is_said_by_what_cannot_be_read(data: bytes) -> None:
     assert recalled(data) is None
+
+
+@pytest.mark.parametrize("text", ["y" * 200_000, " " * 200_000, "a b " * 50_000, 'a:"' * 70_000, "a: " * 70_000])
+def test_no_text_is_read_for_long(text: str) -> None:
+    began = time.process_time()
+    recalled(png(parameters=f"words\nmore {text}"))
+    assert time.process_time() - began < 5
 
 
 def test_values_out_of_bounds_are_left_out() -> None:
