@@ -28,7 +28,7 @@ from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 
 FAMILIES = ("diffusion", "autoregressive", "unified", "hybrid")
-Kind = Literal["generate", "edit", "inpaint"]
+Kind = Literal["generate", "refine", "edit", "inpaint"]
 
 
 class GeneratorError(Exception):
@@ -130,6 +130,7 @@ class Request(BaseModel):
 
     `sources` and `mask` are picture ids. A mask is an "L" picture of the first source's size, 255 where the
     picture may change. With `paste_back` every pixel outside the mask is taken from the first source, exactly.
+    To refine is to draw the first source anew from the prompt, what is where kept; `strength` says how much is new.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -171,6 +172,7 @@ class Capabilities:
     """What a model can do. `world` is None for a model that takes any words."""
 
     generate: bool = True
+    refine: bool = False
     edit: bool = False
     inpaint: bool = False
     references: int = 0
@@ -185,8 +187,8 @@ class Capabilities:
         return bool(getattr(self, kind))
 
     def names(self) -> list[str]:
-        """For people and JSON: generate, edit, inpaint, boxes, negative, describe (and answer questions)."""
-        flags = {"generate": self.generate, "edit": self.edit, "inpaint": self.inpaint,
+        """For people and JSON: generate, refine, edit, inpaint, boxes, negative, describe (and answer questions)."""
+        flags = {"generate": self.generate, "refine": self.refine, "edit": self.edit, "inpaint": self.inpaint,
                  "boxes": self.boxes != "none", "negative": self.negative, "describe": self.understands}
         return [name for name, on in flags.items() if on]
 

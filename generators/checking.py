@@ -117,6 +117,7 @@ def _exercises(workshop: Workshop, model: Model, stop: Callable[[], bool]
 
     calls: dict[str, Callable[[], dict[str, Any] | None]] = {
         "generate": twice,
+        "refine": lambda: draw(kind="refine", sources=("source",)),
         "edit": lambda: draw(kind="edit", sources=("source",)),
         "inpaint": lambda: draw(kind="inpaint", sources=("source",), mask="mask"),
         "negative": lambda: draw(negative="blurry", **({} if able.generate else

@@ -39,6 +39,8 @@ from generators.previews import Previews
 from generators.world.layout_text import layout_text
 
 STRENGTH = 0.75  # of an image-to-image edit that does not say: the composition stays, the content may change
+SCHEDULES = ("intermediate_timesteps", "timesteps", "sigmas")
+"""Arguments that say where each of the usual number of steps goes; another number has no use for them."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,10 @@ class Diffusion(Local):
         sources = [pictures[id].convert("RGB") for id in request.sources]
         size = geometry.working(Extent(*sources[0].size), able)
         fitted = [source.resize(size, Image.Resampling.LANCZOS) for source in sources]
+        if request.kind == "refine":
+            everything = Image.new("L", size, 255)  # asked for where a model refines by its class that inpaints
+            extra = {"image": fitted[0], "mask_image": everything, "strength": request.strength or STRENGTH}
+            return self._prepare(classes["refine"], request, "call", size, extra)
         if request.kind == "inpaint" and "inpaint" in classes and self.options.get("inpaint_via") != "edit":
             mask = geometry.fitted_mask(pictures[request.mask or ""], size)
             extra = {"image": fitted[0], "mask_image": mask, "strength": request.strength or 1.0}
@@ -126,12 +132,15 @@ class Diffusion(Local):
         known = inspect.signature(type(pipe).__call__).parameters
         arguments = {"num_inference_steps": known["num_inference_steps"].default,
                      **self.options.get("call", {}), **self.options.get(which, {})}
+        usual = arguments["num_inference_steps"]
         own = {"num_inference_steps": request.steps, guidance: request.guidance, **extra,
                "prompt": layout_text(request.prompt, self._regions(request)),
                "negative_prompt": request.negative or self._no_negative(guidance),
                "height": size.height, "width": size.width, "output_type": "np",
                "generator": torch.Generator("cpu").manual_seed(request.seed)}
         arguments |= {key: value for key, value in own.items() if value is not None}
+        if arguments["num_inference_steps"] != usual:
+            arguments |= dict.fromkeys(SCHEDULES)
         return Call(pipe, {key: value for key, value in arguments.items() if key in known}, size)
 
     def _no_negative(self, guidance: str) -> str | None:

@@ -4,6 +4,7 @@
                     describe, answer(question) one    → words
     critic:FOLDER   see() one picture                 → what is in it
     matcher:SOURCE  pictures() several, texts(texts)  → their vectors
+    asker:SOURCE    likely(question, answers), says(question, most) some → a probability, words
     chat:SOURCE     complete(messages, tools, …)      → an answer in OpenAI's shape
 
 Imports nothing heavy: the engine's own file does, when it loads.
@@ -79,6 +80,19 @@ class Comparer:
         return {"vectors": self.matcher.text_vectors(params["texts"]).tolist()}, []
 
 
+class Answerer:
+    """A vision-language model."""
+
+    def __init__(self, asker: Any) -> None:
+        self.asker = asker
+
+    def call(self, name: str, params: Mapping[str, Any], pictures: list[Image.Image], report: Report,
+             stop: Stop) -> Answer:
+        if name == "likely":
+            return {"probability": self.asker.likely(pictures, **params)}, []
+        return {"text": self.asker.says(pictures, **params)}, []
+
+
 class Talker:
     """A local chat model."""
 
@@ -111,6 +125,10 @@ def make(key: str, spec: Mapping[str, Any]) -> Engine:
         from generators.matching import Matcher
 
         return Comparer(Matcher.load(weights.locate(source)))
+    if kind == "asker":
+        from generators.asking import Asker
+
+        return Answerer(Asker.load(weights.locate(source)))
     from generators.chat import Chat
 
     return Talker(Chat(source))

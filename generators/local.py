@@ -101,7 +101,7 @@ class Local(ABC):
             return []
         boxes: list[Corners] = [region.box for region in request.regions]
         grid = Grid.of(self.options.get("grid", {}))
-        if request.kind == "generate" and grid:
+        if request.kind in ("generate", "refine") and grid:
             boxes = onto_grid(boxes, grid)
         return [Region(region.phrase, Box(*box)) for region, box in zip(request.regions, boxes, strict=True)]
 

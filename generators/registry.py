@@ -14,7 +14,8 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ PACK = HERE / "pack"
 LEAST = 64  # a side that every pipeline accepts
 _GRID = ("grid", "sides", "size_sides")
 """What a pack.json says of its grid: see `generators.world.layout_text.Grid`."""
+HALF_NEW = 0.6
+"""The strength of a hybrid that says none."""
 _ASPECTS = ((1, 1), (4, 3), (3, 4), (3, 2), (2, 3), (16, 9), (9, 16))
 
 
@@ -46,9 +49,15 @@ def generator(model: Model) -> Generator:
 def listed() -> list[Model]:
     """The catalogue's models, the pack's first; of the pack only what has its weights here."""
     kinds, card, measured = catalogue.kinds(), _json(PACK / "pack.json"), _measured()
-    models = [(row, _pack(row, kinds, card, measured) if row.get("pack") else _entry(row, kinds))
-              for row in catalogue.models()]
-    return [model for row, model in models if not row.get("pack") or installed(model)]
+    found: dict[str, Model] = {}
+    for row in catalogue.models():
+        if not row.get("pack"):
+            found[row["name"]] = _entry(row, kinds)
+        elif row["pipeline"] == "Hybrid":
+            found |= _pack_hybrid(row, found, measured)
+        elif installed(model := _pack(row, kinds, card, measured)):
+            found[row["name"]] = model
+    return list(found.values())
 
 
 def find(name: str) -> Model:
@@ -96,6 +105,8 @@ def _default(family: str, models: list[Model]) -> Model:
 
 def installed(model: Model) -> bool:
     """Whether the weights are on this machine, all of them."""
+    if parts := model.options.get("parts"):
+        return all(installed(find(part)) for part in parts)
     found = weights.find(model.source) if model.source else None
     if found is None:
         return model.family == "sketch"
@@ -135,7 +146,8 @@ def _entry(row: Mapping[str, Any], kinds: Mapping[str, Any]) -> Model:
 
 def _capabilities(kind: Mapping[str, Any], sizes: tuple[Extent, ...] | None = None) -> Capabilities:
     return Capabilities(
-        generate="generate" in kind, edit="edit" in kind, inpaint="inpaint" in kind or "edit" in kind,
+        generate="generate" in kind, refine="refine" in kind, edit="edit" in kind,
+        inpaint="inpaint" in kind or "edit" in kind,
         references=kind.get("references", 0), boxes=kind.get("boxes", "none"), negative=kind.get("negative", False),
         understands=kind.get("understands", False),
         sizes=_sizes_of(kind) if sizes is None else sizes, multiple=kind["multiple"])
@@ -156,16 +168,16 @@ def _buckets(base: int, multiple: int) -> tuple[Extent, ...]:
 
 
 def _options(kind: Mapping[str, Any], call: Mapping[str, Any]) -> dict[str, Any]:
-    classes = {job: kind[job] for job in ("generate", "edit", "inpaint") if job in kind}
+    classes = {job: kind[job] for job in ("generate", "refine", "edit", "inpaint") if job in kind}
     unset = dict.fromkeys(kind.get("without", ()))
     return {"classes": classes, "guidance": kind.get("guidance", "guidance_scale"), "call": {**unset, **call},
             "run_by": kind.get("family", "diffusion")}
 
 
 def _pack(row: Mapping[str, Any], kinds: Mapping[str, Any], card: Mapping[str, Any], measured: set[str]) -> Model:
-    """The pack's own model; what it has learnt stands beside its weights. `inpaint` there: "pipeline", a dict with
-    {"via": "pipeline" or "edit", "call": {…}}, or anything else for an edit that is pasted back. How a family other
-    than diffusion is called stands in a part of its own, under the family's name."""
+    """One of the pack's own models; what it has learnt stands beside its weights. `inpaint` there: "pipeline", a dict
+    with {"via": "pipeline" or "edit", "call": {…}}, or anything else for an edit that is pasted back. How a family
+    other than diffusion is called stands in a part of its own, under the family's name."""
     family = row.get("family", "diffusion")
     own = card if family == "diffusion" else card.get(family, {})
     kind, size = kinds[row["pipeline"]], card.get("size", 64)
@@ -174,7 +186,7 @@ def _pack(row: Mapping[str, Any], kinds: Mapping[str, Any], card: Mapping[str, A
     sizes = _sizes(_json(HERE / row["source"] / "model_index.json")) or tuple(frames)
     names = ("objects", "colours", "backgrounds", "styles", "relations")
     world = World(**{name: tuple(card.get(name, ())) for name in names}, counts=int(card.get("counts", 4)))
-    able = Capabilities(edit=True, inpaint=True, references=1, boxes="text", sizes=sizes,
+    able = Capabilities(refine="refine" in kind, edit=True, inpaint=True, references=1, boxes="text", sizes=sizes,
                         understands=kind.get("understands", False), multiple=kind["multiple"], world=world)
     inpaint = own.get("inpaint")
     how = inpaint if isinstance(inpaint, dict) else {"via": inpaint}
@@ -183,6 +195,45 @@ def _pack(row: Mapping[str, Any], kinds: Mapping[str, Any], card: Mapping[str, A
                "inpaint_via": "pipeline" if how.get("via") in ("pipeline", "native") else "edit"}
     return Model(row["name"], family, str(HERE / row["source"]), able, row["licence"], row["memory_gb"],
                  "pack measured" if family in measured else "", options)
+
+
+def _pack_hybrid(row: Mapping[str, Any], found: Mapping[str, Model], measured: set[str]) -> dict[str, Model]:
+    """The pack's hybrid, if the models that it is made of are there."""
+    try:
+        model = _hybrid(row["name"], HERE / row["source"], lambda name: found[name])
+    except (ModelUnavailable, KeyError):
+        return {}
+    return {row["name"]: replace(model, licence=row["licence"],
+                                 verified="pack measured" if model.family in measured else "")}
+
+
+def _part(name: str) -> Model:
+    """One of the models that a hybrid is made of."""
+    folder = weights.find(name)
+    if folder is not None and _json(folder / "model_index.json").get("_class_name") == "Hybrid":
+        raise ModelUnavailable(f"{name} is a hybrid itself, and none can be made of another.")
+    return find(name)
+
+
+def _hybrid(name: str, folder: Path, part: Callable[[str], Model]) -> Model:
+    """A folder that names a model for the draft and one that refines it: it can do what both can, and edits as the
+    refiner does. Raises `ModelUnavailable`."""
+    said = _json(folder / "model_index.json")
+    names, strength = [said.get("_draft"), said.get("_refiner")], said.get("_strength", HALF_NEW)
+    if not all(isinstance(one, str) for one in names) or not isinstance(strength, int | float) or not 0 < strength <= 1:
+        raise ModelUnavailable(f"{name} names no draft and refiner, or a strength that is none.")
+    draft, refiner = (part(str(one)) for one in names)
+    able, last = draft.capabilities, refiner.capabilities
+    if not able.generate or not last.refine:
+        lacks = f"{draft.name} draws no pictures" if not able.generate else f"{refiner.name} refines none"
+        raise ModelUnavailable(f"{name} cannot be made of these two: {lacks}.")
+    sizes = tuple(size for size in last.sizes if size in able.sizes) or last.sizes
+    boxes = last.boxes if able.boxes == last.boxes else "none"
+    both = replace(last, generate=True, refine=False, understands=False, sizes=sizes, boxes=boxes,
+                   world=able.world or last.world)
+    memory = round(draft.memory_gb + refiner.memory_gb, 3)
+    return Model(name, "hybrid", str(folder), both, memory_gb=memory,
+                 options={"parts": [draft.name, refiner.name], "strength": strength})
 
 
 def _measured() -> set[str]:
@@ -203,6 +254,8 @@ def _foreign(name: str, folder: Path) -> Model:
         kind_name, sizes = index["_class_name"], _sizes(index)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelUnavailable(f"{name} has no readable model_index.json.") from error
+    if kind_name == "Hybrid":
+        return _hybrid(name, folder, lambda part: _part(str(folder / part) if (folder / part).is_dir() else part))
     if not isinstance(kind_name, str) or not re.fullmatch(r"[A-Za-z0-9]+", kind_name):
         raise ModelUnavailable(f"{name} asks to run code of its own, which the studio does not.")
     plain = {"generate": kind_name, "multiple": 16, "base": 1024}

@@ -35,6 +35,7 @@ TINY = {
     "diffusion": ("klein", {"max_sequence_length": 16, "text_encoder_out_layers": [1, 2]}),
     "autoregressive": ("autoregressive", {}),
     "unified": ("unified", {"plan": True}),
+    "hybrid": ("hybrid", {}),
 }
 """Family to the function of tests/generators/tiny.py that saves its checkpoint, and how that is called."""
 
@@ -71,7 +72,7 @@ def _checkpoint(family: str, folder: Path) -> Model:
     code = f"import pathlib, tests.generators.tiny as t; t.{kind}(pathlib.Path({str(target)!r}))"
     subprocess.run([sys.executable, "-W", "ignore", "-c", code], cwd=ROOT, check=True, capture_output=True)
     found = registry.find(str(target))
-    return replace(found, name=f"tiny-{family}", options={**found.options, "call": call})
+    return replace(found, name=f"tiny-{family}", options={**found.options, **({"call": call} if call else {})})
 
 
 def wish(bench: Bench, **more: Any) -> Request:

@@ -42,11 +42,11 @@ def test_all_that_a_model_is_declared_to_do_is_run_and_measured(workshop: Worksh
     said: list[str] = []
     found = checking.check(workshop, "tiny", said.append)
     assert found["passed"] and found["weights"] == str(folder)
-    assert found["capabilities"] == dict.fromkeys(("generate", "edit", "inpaint", "negative"), "ok")
+    assert found["capabilities"] == dict.fromkeys(("generate", "refine", "edit", "inpaint", "negative"), "ok")
     assert set(found["seconds"]) == set(found["capabilities"]) and all(took > 0 for took in found["seconds"].values())
     assert 0.1 < found["memory_gb"] < 20, "of the process that holds the model"
     assert found["critic"] == {"asked": 4, "seen": 0}, "nothing can be seen in what random weights draw"
-    assert len(said) == 5 and found["arithmetic"]["pipeline"] == "StableDiffusionPipeline"
+    assert len(said) == 6 and found["arithmetic"]["pipeline"] == "StableDiffusionPipeline"
 
 
 def test_what_fails_is_told_and_not_verified(folder: Path, tmp_path: Path) -> None:

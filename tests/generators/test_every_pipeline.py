@@ -60,6 +60,15 @@ def generates(bench: Bench) -> None:
     assert picture_id(bench.draw()) == picture_id(first)
 
 
+def refines(bench: Bench) -> None:
+    """The source decides, the less of it is new the more."""
+    source = bench.pictures["grey"]
+    drawn = [bench.draw(kind="refine", sources=("grey",), strength=strength, steps=8) for strength in (0.2, 0.9, 0.2)]
+    assert picture_id(drawn[0]) == picture_id(drawn[2]) and drawn[0].size == source.size
+    assert picture_id(drawn[0]) != picture_id(drawn[1])
+    assert picture_id(drawn[0]) != picture_id(bench.draw(kind="refine", sources=("white",), strength=0.2, steps=8))
+
+
 def edits(bench: Bench) -> None:
     drawn = [bench.draw(kind="edit", sources=(name,)) for name in ("grey", "white", "grey")]
     assert picture_id(drawn[0]) != picture_id(drawn[1]), "the source decides"
@@ -92,7 +101,7 @@ def is_watched(bench: Bench) -> None:
 
 
 EXERCISES: dict[str, Callable[[Bench], None]] = {
-    "generate": generates, "edit": edits, "inpaint": inpaints, "negative": heeds_negatives,
+    "generate": generates, "refine": refines, "edit": edits, "inpaint": inpaints, "negative": heeds_negatives,
     "references": looks_at_several, "steps and stopping": is_watched}
 
 
@@ -143,6 +152,8 @@ def test_all_that_is_declared_is_exercised() -> None:
     assert set(catalogue.pipelines()) == set(tiny_pipelines.PIPELINES)
 
 
+# The libraries say these of tiny models, once a process: of parts without a number, and of a norm in float32.
+@pytest.mark.filterwarnings("ignore:Initializing zero-element", "ignore:Mismatch dtype between input and weight")
 @pytest.mark.parametrize(("name", "what"), list(exercised()))
 def test_does_what_is_declared(bench: Callable[[str], Bench], name: str, what: str) -> None:
     EXERCISES[what](bench(name))

@@ -75,7 +75,7 @@ def test_a_folder_of_a_known_class_can_all_that_its_class_can(tmp_path):
     path = folder(tmp_path / "m", "StableDiffusionPipeline", unet={"sample_size": 64},
                   vae={"block_out_channels": [128, 256, 512, 512]})
     model = registry.find(str(path))
-    assert model.capabilities.names() == ["generate", "edit", "inpaint", "negative"]
+    assert model.capabilities.names() == ["generate", "refine", "edit", "inpaint", "negative"]
     assert model.capabilities.sizes[0] == (512, 512)
     assert geometry.supported(Extent(1000, 500), model.capabilities) == (680, 384)
 

@@ -47,7 +47,8 @@ def test_a_file_draws_what_its_folder_draws(shared: tuple[Path, Path]) -> None:
     folder, file = shared
     fetched(folder, small=True)
     model = registry.find(str(file))
-    assert model.capabilities.names() == ["generate", "edit", "inpaint", "negative"] and registry.installed(model)
+    assert model.capabilities.names() == ["generate", "refine", "edit", "inpaint", "negative"]
+    assert registry.installed(model)
     assert draw(model) == draw(registry.find(str(folder)))
 
 

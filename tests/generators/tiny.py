@@ -194,3 +194,16 @@ def unified(folder: Path, masked: bool = False) -> Path:
 def unified_masked(folder: Path) -> Path:
     """The same, of the kind that fills in pictures."""
     return unified(folder, masked=True)
+
+
+def hybrid(folder: Path) -> Path:
+    """`autoregressive` for the draft and a tiny Stable Diffusion that refines it, both inside the folder."""
+    import json
+
+    from tests.generators import tiny_pipelines
+
+    autoregressive(folder / "draft")
+    tiny_pipelines.save("StableDiffusionPipeline", folder / "refiner")
+    index = {"_class_name": "Hybrid", "_draft": "draft", "_refiner": "refiner", "_strength": 0.5}
+    (folder / "model_index.json").write_text(json.dumps(index))
+    return folder
