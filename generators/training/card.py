@@ -22,6 +22,7 @@ FAMILIES = {
     "diffusion": "a `Flux2KleinPipeline`",
     "autoregressive": "a `VQModel` and a `LlamaForCausalLM` over its codes",
     "unified": "a `VQModel` and a `LlamaForCausalLM` over words and its codes, which also describes and answers",
+    "hybrid": "the autoregressive model's draft with the diffusion model drawing over it",
 }
 
 
@@ -30,32 +31,53 @@ def _share(row: dict[str, Any]) -> str:
     return f"{row['share']:.0%} ({low:.0%} to {high:.0%}, n = {row['n']})"
 
 
-def _scores(metrics: dict) -> list[str]:
-    """A column with and one without a layout for each family."""
-    families = metrics["generators"]
-    heads = [f"{name}, {how}" for name in families for how in ("with a layout", "without")]
-    lines = [f"| held-out scenes | {' | '.join(heads)} | aim |", "|---" * (len(heads) + 2) + "|"]
-    for name in next(iter(families.values()))["with layout"]["targets"]:
-        cells = [_share(row[how]["targets"][name]) for row in families.values()
-                 for how in ("with layout", "without layout")]  # fmt: skip
-        aim = f"{TARGETS[name]:.0%}" if name in TARGETS else ""
-        lines.append(f"| {name} | {' | '.join(cells)} | {aim} |")
-    return lines
+def _table(corner: str, heads: list[str], rows: dict[str, list[str]]) -> list[str]:
+    lines = [f"| {corner} | {' | '.join(heads)} |", "|---" * (len(heads) + 1) + "|"]
+    return lines + [f"| {name} | {' | '.join(cells)} |" for name, cells in rows.items()]
+
+
+def _scores(metrics: dict, how: str) -> list[str]:
+    """A column for each family."""
+    families, names = metrics["generators"], next(iter(metrics["generators"].values()))[how]["targets"]
+    rows = {name: [_share(row[how]["targets"][name]) for row in families.values()] for name in names}
+    aims = {name: [*cells, f"{TARGETS[name]:.0%}" if name in TARGETS else ""] for name, cells in rows.items()}
+    return _table(f"held-out scenes, {how}", [*families, "aim"], aims)
 
 
 def _edits(metrics: dict) -> list[str]:
-    families = metrics["generators"]
+    families = {name: row for name, row in metrics["generators"].items() if "edits with layout" in row}
     heads = [f"{name}, {how}" for name in families for how in ("with a layout", "difference elsewhere", "words alone")]
-    lines = [f"| edit | {' | '.join(heads)} |", "|---" * (len(heads) + 1) + "|"]
+    rows: dict[str, list[str]] = {}
     for kind in next(iter(families.values()))["edits with layout"]:
-        cells: list[str] = []
         for row in families.values():
             given, plain = row["edits with layout"][kind], row["edits without layout"]
             elsewhere = given.get("mean difference elsewhere")
-            cells += [_share(given), "" if elsewhere is None else str(elsewhere)]
-            cells.append(_share(plain[kind]) if kind in plain else "needs the hole")
-        lines.append(f"| {kind} | {' | '.join(cells)} |")
+            rows.setdefault(kind, []).extend([
+                _share(given), "" if elsewhere is None else str(elsewhere),
+                _share(plain[kind]) if kind in plain else "needs the hole"])  # fmt: skip
+    return _table("edit", heads, rows)
+
+
+def _understanding(metrics: dict) -> list[str]:
+    """What the families that read pictures say of rendered scenes."""
+    lines = []
+    for name, row in metrics["generators"].items():
+        if "understanding" in row:
+            said = row["understanding"]
+            described = ", ".join(f"{what} {_share(one)}" for what, one in said["describe"].items())
+            answered = ", ".join(f"{kind} {_share(one)}" for kind, one in said["answer"].items())
+            lines += [f"What the {name} model says of held-out rendered scenes. Descriptions that are right: "
+                      f"{described}. Answers that are right, by kind of question (balanced: who does not look is right "
+                      f"by chance): {answered}.", ""]  # fmt: skip
     return lines
+
+
+def _reconstruction(metrics: dict) -> list[str]:
+    rows = metrics.get("reconstruction", {})
+    cells = {name: [f"{row['psnr']:.1f} dB", f"{row['psnr_objects']:.1f} dB",
+                    f"{row['used']:.0%} of {row['codes']}" if "codes" in row else ""] for name, row in rows.items()}
+    heads = ["PSNR", "PSNR over objects", "codes that 256 pictures use"]
+    return ["Held-out pictures, encoded and decoded:", "", *_table("", heads, cells), ""] if rows else []
 
 
 def _seconds(metrics: dict, facts: dict) -> list[str]:
@@ -63,7 +85,8 @@ def _seconds(metrics: dict, facts: dict) -> list[str]:
     for name, row in metrics["generators"].items():
         call = facts["call"] if name == "diffusion" else facts.get(name, {}).get("call", {})
         how = ", ".join(f"{key.replace('_', ' ')} {call[key]}" for key in CALL if key in call)
-        lines.append(f"- {name}: a drawing {row['seconds']['drawing']} s, an edit {row['seconds']['edit']} s "
+        edit = f", an edit {row['seconds']['edit']} s" if "edit" in row["seconds"] else ""
+        lines.append(f"- {name}: a drawing {row['seconds']['drawing']} s{edit} "
                      f"(median, bfloat16, {row['threads']} threads{', ' + how if how else ''}).")  # fmt: skip
     return lines
 
@@ -143,7 +166,9 @@ def card(facts: dict, metrics: dict) -> str:
         "coordinate tokens "
         "after the prompt, as a planner supplies them.",
         "",
-        *_scores(metrics),
+        *_scores(metrics, "with layout"),
+        "",
+        *_scores(metrics, "without layout"),
         "",
         "An edit counts when the judge sees exactly the scene that was asked for: every object, its place "
         "and colour, and "
@@ -153,8 +178,10 @@ def card(facts: dict, metrics: dict) -> str:
         "",
         "Filling a painted hole: "
         + "; ".join(f"{name} {_share(row)}" for name, row in families["diffusion"]["inpainting"].items())
-        + ". Both composited by the mask.",
+        + ". Both composited by the mask. The hybrid's edits are the diffusion model's.",
         "",
+        *_understanding(metrics),
+        *_reconstruction(metrics),
         "The detectors on held-out rendered scenes:",
         "",
         *_eyes(metrics),
@@ -186,6 +213,12 @@ def card(facts: dict, metrics: dict) -> str:
         "    --out .training/diffusion",
         "python -m generators.training.diffusion --out .training/diffusion --shift 3 \\",
         "    --export generators/pack/diffusion",
+        "python -m generators.training.tokenizer_inside --minutes 20 --out .training/inside",
+        "python -m generators.training.tokenizer --polish .training/inside/model --rate 1e-3 --minutes 10 \\",
+        "    --out .training/tokenizer",
+        "python -m generators.training.autoregressive --minutes 40 --export generators/pack/autoregressive",
+        "python -m generators.training.unified --init generators/pack/autoregressive --rate 1.4e-3 --minutes 42 \\",
+        "    --export generators/pack/unified",
         "python -m generators.training.evaluate",
         "```",
         "",

@@ -20,18 +20,22 @@ from typing import Any
 
 import numpy as np
 import torch
+from diffusers import AutoencoderKLFlux2
 from PIL import Image
 
 from generators import registry
 from generators.api import Box, Detection, Extent, Kind, Model, Region, Request, Seen, picture_id
 from generators.geometry import mask_of
+from generators.picture_tokens import PictureTokens
 from generators.seeing import OWN, Detector, has_colour
 from generators.shares import rounded, share
+from generators.training import tokenizer
 from generators.training.card import write_card
-from generators.training.common import restart_with_allocator_settings
+from generators.training.common import restart_with_allocator_settings, scaled
 from generators.training.labelled import mark, read
 from generators.training.pack_facts import PACK
-from generators.training.pack_world import pack_world
+from generators.training.pack_world import domain, pack_world
+from generators.training.understanding import measure
 from generators.world.captions import caption, ground_phrase, region_phrase, regions, with_article
 from generators.world.edits import KINDS, EditPair, edit_regions, sample_edit
 from generators.world.scenes import Placed, Scene, box_for, render, sample_scene, sample_side
@@ -381,11 +385,41 @@ def mark_generator(model: Model, judge: Detector, count: int, edits: int, sample
             chosen = [i for i, t in enumerate(tasks) if t.suite in ("one object", "two objects", "three", "relation")]
             sheet([pictures[i] for i in chosen[:40]]).quantize(256).save(samples, optimize=True)
             found["samples"] = [tasks[i].prompt for i in chosen[:40]]
+    if model.capabilities.understands:
+        found["understanding"] = mark_understanding(studio.generator, 2 * edits)
+    if model.family == "hybrid":
+        return found  # it edits as its refiner does
     found["edits with layout"] = mark_edits(studio, judge, edits, True)
     found["edits without layout"] = mark_edits(studio, judge, edits, False)
     if model.family == "diffusion":
         found["inpainting"] = mark_inpainting(model, judge, edits)
     return found
+
+
+def mark_understanding(reader: Any, count: int) -> dict:
+    """What a model says of ``count`` rendered scenes, and of as many for each kind of question."""
+    said = measure(reader, domain("small"), count)
+    right = {name: share([i < n for i in range(count)]) for name, n in said["describe"]["right"].items()}
+    answered = {kind: share([i < row["right"] for i in range(row["count"])]) for kind, row in said["answer"].items()}
+    return {"describe": right, "answer": answered, "seconds": said["seconds"], "wrong": said["describe"]["wrong"]}
+
+
+def mark_reconstruction() -> dict:
+    """What the pack's autoencoder and its picture tokenizer keep of pictures."""
+    device = torch.device("cpu")
+    model = AutoencoderKLFlux2.from_pretrained(PACK / "diffusion" / "vae", torch_dtype=torch.bfloat16)
+
+    def rebuild(pictures: torch.Tensor) -> torch.Tensor:
+        values = scaled(pictures.permute(0, 3, 1, 2)).to(model.dtype)
+        values = model.decode(model.encode(values).latent_dist.mode()).sample.float()
+        return ((values.clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1)
+
+    found: dict[str, Any] = {"autoencoder": tokenizer.rebuilt(rebuild, device, "small")}
+    for family in ("autoregressive", "unified"):
+        if (PACK / family / "tokens").is_dir():
+            tokens = PictureTokens.load(PACK / family / "tokens", device, torch.bfloat16)
+            found["picture tokenizer"] = tokenizer.measure(tokens, "small")
+    return {name: {key: round(value, 4) for key, value in row.items()} for name, row in found.items()}
 
 
 def mark_eyes(folder: Path) -> dict:
@@ -398,20 +432,23 @@ def main() -> None:
     restart_with_allocator_settings("generators.training.evaluate")
     models = {model.family: model for model in registry.listed() if model.name.startswith("pack-")}
     eyes = {"critic": PACK / "critic", "judge": JUDGE}
+    known = [*models, *eyes, "reconstruction"]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="*", help=f"of {', '.join([*models, *eyes])}; all if none is named")
+    parser.add_argument("what", nargs="*", help=f"of {', '.join(known)}; all if none is named")
     parser.add_argument("--count", type=int, default=100, help="scenes of each suite")
     parser.add_argument("--edits", type=int, default=40, help="pairs of each kind of edit")
     parser.add_argument("--training", type=Path, help="a JSON file of facts about the training, for the card")
     args = parser.parse_args()
-    if unknown := set(args.what) - {*models, *eyes}:
+    if unknown := set(args.what) - set(known):
         parser.error(f"The pack has no {', '.join(sorted(unknown))}.")
     metrics = json.loads(METRICS.read_text()) if METRICS.is_file() else {}
-    wanted, judge = args.what or [*models, *eyes], Detector.load(JUDGE)
+    wanted, judge = args.what or known, Detector.load(JUDGE)
     families = metrics.setdefault("generators", {})
     for name in wanted:
         if name in eyes:
             metrics[name] = mark_eyes(eyes[name])
+        elif name == "reconstruction":
+            metrics[name] = mark_reconstruction()
         else:
             families[name] = mark_generator(models[name], judge, args.count, args.edits, PACK / f"samples-{name}.png")
     if args.training:

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import argparse
 import random
+from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 
@@ -125,24 +126,33 @@ def step_loss(model: VQModel, pictures: Tensor, weight: Tensor, quantised: bool)
 
 
 @torch.no_grad()
-def measure(tokens: PictureTokens, name: str, count: int = 256) -> dict[str, float]:
-    """Of pictures that training does not show: PSNR in dB over all pixels and over objects, and the codes' usage."""
+def rebuilt(rebuild: Callable[[Tensor], Tensor], device: torch.device, name: str, count: int = 256) -> dict[str, float]:
+    """Of pictures that training does not show, PSNR in dB over all pixels and over those of objects.
+
+    ``rebuild`` takes N x H x W x 3 uint8 and returns the same.
+    """
     whole, objects = [], []
-    counts = torch.zeros(tokens.codes)
-    source = pictured(Scenes(some_scene, "tokenizer", name, 32, 90_001), 0, tokens.model.device, 0)
-    for table, made in islice(source, count // 32):
+    source = pictured(Scenes(some_scene, "tokenizer", name, 32, 90_001), 0, device, 0)
+    for _, made in islice(source, count // 32):
         pictures = made.pictures.permute(0, 2, 3, 1)
-        codes = tokens.encode_pixels(pictures)
-        error = ((tokens.decode_pixels(codes, table.size).float() - pictures) / 255).square().mean(-1)
+        error = ((rebuild(pictures).float() - pictures) / 255).square().mean(-1)
         whole += (-10 * error.mean(dim=(1, 2)).log10()).tolist()
         objects.append(error[made.busy].mean())
-        counts += torch.bincount(codes.flatten(), minlength=tokens.codes).cpu()
-    return {
-        "psnr": float(np.mean(whole)),
-        "psnr_objects": float(-10 * torch.stack(objects).mean().log10()),
-        "perplexity": perplexity(counts),
-        "used": float((counts > 0).float().mean()),
-    }
+    return {"psnr": float(np.mean(whole)), "psnr_objects": float(-10 * torch.stack(objects).mean().log10())}
+
+
+def measure(tokens: PictureTokens, name: str) -> dict[str, float]:
+    """`rebuilt` by way of the codes; how many codes there are, which share is used, and their perplexity."""
+    counts = torch.zeros(tokens.codes)
+
+    def rebuild(pictures: Tensor) -> Tensor:
+        codes = tokens.encode_pixels(pictures)
+        counts.add_(torch.bincount(codes.flatten(), minlength=tokens.codes).cpu())
+        return tokens.decode_pixels(codes, (pictures.shape[2], pictures.shape[1]))
+
+    found = rebuilt(rebuild, tokens.model.device, name)
+    used = float((counts > 0).float().mean())
+    return {**found, "perplexity": perplexity(counts), "used": used, "codes": tokens.codes}
 
 
 def train(args: argparse.Namespace) -> VQModel:

@@ -11,6 +11,7 @@ from PIL import Image
 
 from generators import sketch
 from generators.api import Seen
+from generators.shares import share
 from generators.training.pack_facts import PACK
 from generators.world.sprites import font_installed
 
@@ -64,13 +65,20 @@ def test_the_card_has_a_column_for_every_family_and_keeps_the_evaluations(tmp_pa
 
     metrics = json.loads((PACK / "metrics.json").read_text())
     row = metrics["generators"]["diffusion"]
-    twice = {**metrics, "generators": {"diffusion": row, "unified": {**row, "seconds": {"drawing": 9.25, "edit": 1.5}}}}
+    said = {"describe": {"all": share([True, False])}, "answer": {"count": share([True])}}
+    unified = {**row, "seconds": {"drawing": 9.25, "edit": 1.5}, "understanding": said}
+    drawn_over = {name: value for name, value in row.items() if "edit" not in name} | {"seconds": {"drawing": 0.75}}
+    twice = {**metrics, "generators": {"diffusion": row, "unified": unified, "hybrid": drawn_over},
+             "reconstruction": {"picture tokenizer": {"psnr": 23.46, "psnr_objects": 17.0, "used": 0.5, "codes": 4096}}}
     (tmp_path / "metrics.json").write_text(json.dumps(twice))
     (tmp_path / "pack.json").write_text((PACK / "pack.json").read_text())
     (tmp_path / "README.md").write_text(f"old\n\n{AFTER}\n\nkept\n")
     write_card(tmp_path)
     card = (tmp_path / "README.md").read_text()
     assert "unified, with a layout" in card and "samples-unified.png" in card and "9.25 s" in card
+    assert "- hybrid: a drawing 0.75 s (" in card
+    assert "hybrid, with a layout" not in card, "it edits as its refiner does"
+    assert "all 50% (9% to 91%, n = 2)" in card and "count 100%" in card and "23.5 dB" in card and "50% of 4096" in card
     assert "old" not in card.split() and card.endswith(f"\n{AFTER}\n\nkept\n")
     write_card(tmp_path)
     assert (tmp_path / "README.md").read_text() == card, "written twice, the same"

@@ -363,8 +363,12 @@ def test_an_atlas_stands_in_for_the_font(tmp_path, monkeypatch):
 def test_pack_facts_are_of_the_world():
     from pathlib import Path
 
+    from generators.training import pack_facts
+
     path = Path(vocabulary.__file__).parents[1] / "pack" / "pack.json"
     facts = json.loads(path.read_text())
+    trained = "small" if facts["size"] == [128, 128] else "full"
+    assert facts == json.loads(json.dumps(pack_facts.facts(trained))), "python -m generators.training.pack_facts"
     assert all(vocabulary.find_thing(name).name == name for name in facts["objects"])
     assert all(vocabulary.find_background(name).name == name for name in facts["backgrounds"])
     assert set(facts["colours"]) == {word.name for word in vocabulary.COLOURS}
