@@ -12,7 +12,8 @@ On two cores, and on a GPU for the full domain (--until ends a sitting, and the 
         --until 9 --width 384 --layers 10 --drawings 256 --edits 128 --reuse 2 --compile \\
         --out .training/autoregressive-full --export .training/autoregressive-full/model
 
-``OUT/curve.jsonl`` is the curve; ``perplexity`` there is per code, weighted as the loss is.
+``OUT/curve.jsonl`` is the curve; ``perplexity`` there is per code, weighted as the loss is, ``unseen`` the loss on
+pictures that are not learnt.
 """
 
 from __future__ import annotations
@@ -149,6 +150,10 @@ class Learner(nn.Module):
 
 
 L = TypeVar("L", bound=Learner)
+UNSEEN = 90_001
+"""The seed of the batch that is only measured."""
+LOOK = 200
+"""Steps between two looks at it."""
 COMMON = tuple(field.name for field in fields(Vocabulary))
 """What every vocabulary of picture codes says of itself."""
 
@@ -238,6 +243,12 @@ def start_from(folder: Path, learner: Learner, ids: Vocabulary) -> None:
     learner.net.load_state_dict(state)
 
 
+@torch.no_grad()
+def measured(half: Learner, batch: dict[str, Batch], ids: Vocabulary) -> dict[str, Tensor]:
+    """The losses over codes, nothing learnt."""
+    return {name: losses(half, examples, ids)[0] for name, examples in batch.items()}
+
+
 def perplexities(means: Mapping[str, float]) -> dict[str, float]:
     """Per code and per word, of the losses over them."""
     return {f"{name} perplexity": math.exp(mean) for name, mean in means.items() if "truth" not in name}
@@ -247,13 +258,16 @@ def fit(
     args: argparse.Namespace,
     ids: Vocabulary,
     full: L,
-    lessons: Callable[[int], Iterator[dict[str, Batch]]],
+    lessons: Callable[[int, int, int], Iterator[dict[str, Batch]]],
     teach: Callable[[L, dict[str, Batch], float], dict[str, Tensor]],
+    measured: Callable[[L, dict[str, Batch]], dict[str, Tensor]],
 ) -> L:
     """Trains until the clock (or this sitting) is over, resuming; returns the averaged float32 learner.
 
-    ``lessons`` gives the batches from a step on; ``teach`` adds up the gradients of one step of them and returns what
-    is logged.
+    ``lessons`` gives the batches of a seed from a step on, each example met so many times; ``teach`` adds up the
+    gradients of one step of them and returns what is logged, ``measured`` only the losses. Now and then it is measured
+    on pictures that are never learnt: where examples are met again, the training's own loss says too little, because
+    codes are soon known by heart.
     """
     if args.init:
         start_from(args.init, full, ids)
@@ -261,11 +275,14 @@ def fit(
     run = Run(args, full, ("embed_tokens", "answers"), decay=0.999, twin=half, also=perplexities)
     if args.compile:
         compile_for(half)
-    source = lessons(run.step)
+    source, unseen = lessons(args.seed, run.step, args.reuse), next(lessons(UNSEEN, 0, 1))
     for factor in run.steps():
         batch = next(source)
         told = teach(half, batch, factor)
         run.learn(sum(len(examples["lengths"]) for examples in batch.values()), told)
+        if run.step % LOOK == 0:
+            found = {name: float(value) for name, value in measured(half, unseen).items()}
+            run.log(**{f"unseen {name}": value for name, value in found.items()})
     return full
 
 
@@ -281,13 +298,14 @@ def train(args: argparse.Namespace) -> Learner:
     tokens = PictureTokens.load(args.tokens, device, torch.bfloat16)
     ids, sizes = vocabulary(of, tokens.codes), {"draw": args.drawings, "edit": args.edits}
 
-    def lessons(step: int) -> Iterator[dict[str, Batch]]:
-        workers = cores_to_feed(device, args.workers)
-        encode = Encoder(composer_for(of, device, workers), tokens)
-        return batches(of, encode, sizes, args.seed, step, workers, args.reuse, args.bank)
+    workers = cores_to_feed(device, args.workers)
+    encode = Encoder(composer_for(of, device, workers), tokens)
+
+    def lessons(seed: int, step: int, reuse: int) -> Iterator[dict[str, Batch]]:
+        return batches(of, encode, sizes, seed, step, workers if seed == args.seed else 0, reuse, args.bank)
 
     full = Learner(of, ids, args.width, args.layers, attention_on(device)).to(device)
-    return fit(args, ids, full, lessons, partial(teach, ids=ids, truth=args.truth))
+    return fit(args, ids, full, lessons, partial(teach, ids=ids, truth=args.truth), partial(measured, ids=ids))
 
 
 def export(learner: Learner, of: Domain, tokens: Path, out: Path, family: str = "Autoregressive") -> None:

@@ -303,6 +303,14 @@ def teach(half: Learner, batches: dict[str, Batch], factor: float, ids: Vocabula
     return told
 
 
+@torch.no_grad()
+def measured(half: Learner, batches: dict[str, Batch], ids: Vocabulary) -> dict[str, Tensor]:
+    """The losses over codes and words, nothing learnt."""
+    found = {lesson: losses(half, {lesson: batch}, ids)[lesson] for lesson, batch in batches.items()}
+    return {f"{lesson} {kind}": value for lesson, kinds in found.items() for kind, value in kinds.items()
+            if kind != "truth"}  # fmt: skip
+
+
 def train(args: argparse.Namespace) -> Learner:
     """Trains until the clock (or this sitting) is over, resuming; returns the averaged float32 learner."""
     of, device = domain(args.domain), pick_device(args.device)
@@ -311,13 +319,15 @@ def train(args: argparse.Namespace) -> Learner:
     ids = vocabulary(of, tokens.codes, args.arm)
     sizes = {lesson: size for lesson in LESSONS if (size := getattr(args, lesson))}
 
-    def lessons(step: int) -> Iterator[dict[str, Batch]]:
-        workers = cores_to_feed(device, args.workers)
-        made = stream(Lessons(of.name, fewer(sizes, args.reuse), args.seed), step, workers)
-        return kept(made, Encoder(composer_for(of, device, workers), tokens), sizes, args.reuse, args.bank)
+    workers = cores_to_feed(device, args.workers)
+    encode = Encoder(composer_for(of, device, workers), tokens)
+
+    def lessons(seed: int, step: int, reuse: int) -> Iterator[dict[str, Batch]]:
+        made = stream(Lessons(of.name, fewer(sizes, reuse), seed), step, workers if seed == args.seed else 0)
+        return kept(made, encode, sizes, reuse, args.bank)
 
     full = Learner(of, ids, args.width, args.layers, attention_on(device)).to(device)
-    return fit(args, ids, full, lessons, partial(teach, ids=ids, truth=args.truth))
+    return fit(args, ids, full, lessons, partial(teach, ids=ids, truth=args.truth), partial(measured, ids=ids))
 
 
 def parser() -> argparse.ArgumentParser:

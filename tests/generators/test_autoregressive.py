@@ -454,7 +454,10 @@ def test_a_tokenizer_and_a_transformer_train_resume_and_draw(tmp_path, monkeypat
     args = argparse.Namespace(**common, minutes=8 / 60, tokens=tmp_path / "t" / "model", out=tmp_path / "a",
                               drawings=3, edits=2, width=64, layers=2, truth=0.1, bank=16, reuse=1)
     args.until = args.minutes / 2
+    monkeypatch.setattr(training, "LOOK", 2)
     first = training.train(args)
+    curve = [json.loads(line) for line in (args.out / "curve.jsonl").read_text().splitlines()]
+    assert [{"unseen draw", "unseen edit"} & set(line) for line in curve] == [{"unseen draw", "unseen edit"}]
     assert read_facts(args.out / "checkpoint.safetensors")["step"] == 3
     args.until = None
     second = training.train(args)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 
 import pytest
 
@@ -161,7 +162,11 @@ def test_a_transformer_trains_resumes_draws_and_reads(tmp_path, checkpoint, monk
              "--draw", "3", "--plan", "1", "--edit", "2", "--describe", "2", "--answer", "2"]
     args = training.parser().parse_args(given)
     args.until = args.minutes / 2
+    monkeypatch.setattr(training.autoregressive, "LOOK", 2)
     first = training.train(args)
+    last = json.loads((args.out / "curve.jsonl").read_text().splitlines()[-1])
+    assert {f"unseen {name}" for name in ("draw codes", "plan words", "plan codes", "edit codes", "describe words",
+                                          "answer words")} <= set(last)
     steps = read_facts(args.out / "checkpoint.safetensors")["step"]
     args.until = None
     second = training.train(args)
