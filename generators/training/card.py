@@ -26,6 +26,34 @@ FAMILIES = {
 }
 
 
+COMMANDS = {
+    "eyes": (
+        "python -m generators.training.autoencoder --minutes 28 --out .training/autoencoder",
+        "python -m generators.training.critic --minutes 31 --batch 16 --rate 3e-3 --out .training/critic \\",
+        "    --autoencoder .training/autoencoder/model --export generators/pack/critic",
+        "python -m generators.training.critic --judge --seed 29 --minutes 32 --batch 16 --rate 3e-3 \\",
+        "    --autoencoder .training/autoencoder/model --out .training/judge --export evals/judge",
+    ),
+    "diffusion": (
+        "python -m generators.training.diffusion --minutes 150 --double 1 --single 5 --drawings 30 --edits 12 \\",
+        "    --out .training/diffusion",
+        "python -m generators.training.diffusion --out .training/diffusion --shift 3 \\",
+        "    --export generators/pack/diffusion",
+    ),
+    "autoregressive": (
+        "python -m generators.training.tokenizer_inside --minutes 20 --out .training/inside",
+        "python -m generators.training.tokenizer --polish .training/inside/model --rate 1e-3 --minutes 10 \\",
+        "    --out .training/tokenizer",
+        "python -m generators.training.autoregressive --minutes 180 --export generators/pack/autoregressive",
+    ),
+    "unified": (
+        "python -m generators.training.unified --init generators/pack/autoregressive --minutes 90 \\",
+        "    --export generators/pack/unified",
+    ),
+}
+"""How each part of the pack is trained on two cores, the parts that it needs before it."""
+
+
 def _share(row: dict[str, Any]) -> str:
     low, high = row["interval"]
     return f"{row['share']:.0%} ({low:.0%} to {high:.0%}, n = {row['n']})"
@@ -178,7 +206,8 @@ def card(facts: dict, metrics: dict) -> str:
         "",
         "Filling a painted hole: "
         + "; ".join(f"{name} {_share(row)}" for name, row in families["diffusion"]["inpainting"].items())
-        + ". Both composited by the mask. The hybrid's edits are the diffusion model's.",
+        + ". Both composited by the mask."
+        + (" The hybrid's edits are the diffusion model's." if "hybrid" in families else ""),
         "",
         *_understanding(metrics),
         *_reconstruction(metrics),
@@ -204,21 +233,8 @@ def card(facts: dict, metrics: dict) -> str:
         "To train it again (the emoji font is needed; each script resumes after a kill):",
         "",
         "```",
-        "python -m generators.training.autoencoder --minutes 28 --out .training/autoencoder",
-        "python -m generators.training.critic --minutes 31 --batch 16 --rate 3e-3 --out .training/critic \\",
-        "    --autoencoder .training/autoencoder/model --export generators/pack/critic",
-        "python -m generators.training.critic --judge --seed 29 --minutes 32 --batch 16 --rate 3e-3 \\",
-        "    --autoencoder .training/autoencoder/model --out .training/judge --export evals/judge",
-        "python -m generators.training.diffusion --minutes 150 --double 1 --single 5 --drawings 30 --edits 12 \\",
-        "    --out .training/diffusion",
-        "python -m generators.training.diffusion --out .training/diffusion --shift 3 \\",
-        "    --export generators/pack/diffusion",
-        "python -m generators.training.tokenizer_inside --minutes 20 --out .training/inside",
-        "python -m generators.training.tokenizer --polish .training/inside/model --rate 1e-3 --minutes 10 \\",
-        "    --out .training/tokenizer",
-        "python -m generators.training.autoregressive --minutes 40 --export generators/pack/autoregressive",
-        "python -m generators.training.unified --init generators/pack/autoregressive --rate 1.4e-3 --minutes 42 \\",
-        "    --export generators/pack/unified",
+        *COMMANDS["eyes"],
+        *(line for name in families for line in COMMANDS.get(name, ())),
         "python -m generators.training.evaluate",
         "```",
         "",
