@@ -331,7 +331,7 @@ def token_parser(doc: str | None, minutes: float, out: Path) -> argparse.Argumen
     found.add_argument("--layers", type=int, default=6)
     found.add_argument("--truth", type=float, default=0.15, help="weight of saying what lies at each code")
     found.add_argument("--bank", type=int, default=4096, help="examples kept of each kind and size")
-    found.add_argument("--reuse", type=int, default=1, help="how often an example is met; codes are soon known by heart")
+    found.add_argument("--reuse", type=int, default=1, help="how often one is met; codes are soon known by heart")
     found.add_argument("--compile", action=argparse.BooleanOptionalAction, default=False)
     return found
 
