@@ -22,13 +22,15 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Annotated, Any, Literal, NamedTuple, Protocol
 
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 
 FAMILIES = ("diffusion", "autoregressive", "unified", "hybrid")
-Kind = Literal["generate", "refine", "edit", "inpaint"]
+Kind = Literal["generate", "refine", "edit", "inpaint", "upscale"]
+MapKind = Literal["canny", "depth", "pose", "segmentation"]
+Amount = Annotated[float, Field(ge=-4, le=4, allow_inf_nan=False)]
 
 
 class GeneratorError(Exception):
@@ -125,12 +127,52 @@ class Region(NamedTuple):
     box: Box
 
 
+class Adapter(NamedTuple):
+    """Weights laid over a model's own for one picture (LoRA, Hu et al. 2021, arXiv 2106.09685), and how much of them.
+
+    `source` is a name of the catalogue, a safetensors file, a folder, or a hub id ("owner/name" or
+    "owner/name/file.safetensors") of the local cache.
+    """
+
+    source: str
+    weight: Amount = 1.0
+
+
+class Control(NamedTuple):
+    """What a picture has to follow (ControlNet, Zhang et al. 2023, arXiv 2302.05543): the edges, depths, poses or
+    segments of another one.
+
+    `picture` is a picture id. The map is computed from it, unless the picture `ready` is such a map. `source` names
+    the ControlNet as an adapter is named; without one the catalogue's for the model is taken.
+    """
+
+    kind: MapKind
+    picture: str
+    strength: Amount = 1.0
+    ready: bool = False
+    source: str = ""
+
+
+class Likeness(NamedTuple):
+    """A picture that another one shall resemble (IP-Adapter, Ye et al. 2023, arXiv 2308.06721).
+
+    `picture` is a picture id; `of` says whether its subject counts (with all that comes along) or its style alone.
+    `source` names the weights as an adapter is named; without one the catalogue's for the model are taken.
+    """
+
+    picture: str
+    strength: Amount = 0.6
+    of: Literal["subject", "style"] = "subject"
+    source: str = ""
+
+
 class Request(BaseModel):
     """All that decides a picture, apart from the arithmetic of the machine (see `Result.arithmetic`).
 
     `sources` and `mask` are picture ids. A mask is an "L" picture of the first source's size, 255 where the
     picture may change. With `paste_back` every pixel outside the mask is taken from the first source, exactly.
     To refine is to draw the first source anew from the prompt, what is where kept; `strength` says how much is new.
+    To upscale is to draw the first source at `size`, of which it is a smaller copy.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -148,11 +190,26 @@ class Request(BaseModel):
     sources: tuple[str, ...] = ()
     mask: str | None = None
     paste_back: bool = True
+    adapters: tuple[Adapter, ...] = Field(default=(), max_length=8)
+    controls: tuple[Control, ...] = Field(default=(), max_length=4)
+    likeness: Likeness | None = None
+
+    def pictures(self) -> list[str]:
+        """The ids of every picture that it is drawn from, each once: sources, mask, controls, likeness."""
+        ids = [*self.sources, self.mask, *(control.picture for control in self.controls),
+               self.likeness and self.likeness.picture]
+        return [id for id in dict.fromkeys(ids) if id]
 
     def fingerprint(self) -> str:
         """Names the request: equal requests, equal fingerprints. Used to never draw one picture twice."""
-        text = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        said = self.model_dump(mode="json")
+        # What was not asked for has no part in the name, so that older pictures keep theirs.
+        said = {key: value for key, value in said.items() if value or key not in _ADDED}
+        text = json.dumps(said, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+_ADDED = ("adapters", "controls", "likeness")
 
 
 @dataclass(frozen=True)
@@ -169,7 +226,11 @@ class World:
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What a model can do. `world` is None for a model that takes any words."""
+    """What a model can do. `world` is None for a model that takes any words.
+
+    `controls` are the maps that the catalogue has a ControlNet for; `upscale` is how many times larger it draws a
+    picture, 0 where it does not. With `regions` a layout that is no text to the model is drawn one region at a time.
+    """
 
     generate: bool = True
     refine: bool = False
@@ -179,6 +240,11 @@ class Capabilities:
     boxes: Literal["none", "text"] = "none"
     negative: bool = False
     understands: bool = False
+    regions: bool = False
+    adapters: bool = False
+    controls: tuple[MapKind, ...] = ()
+    likeness: bool = False
+    upscale: int = 0
     sizes: tuple[Extent, ...] = ()
     multiple: int = 8
     world: World | None = None
@@ -187,9 +253,17 @@ class Capabilities:
         return bool(getattr(self, kind))
 
     def names(self) -> list[str]:
-        """For people and JSON: generate, refine, edit, inpaint, boxes, negative, describe (and answer questions)."""
+        """For people and JSON: generate, refine, edit, inpaint, upscale, boxes, negative, describe (and answer
+        questions)."""
         flags = {"generate": self.generate, "refine": self.refine, "edit": self.edit, "inpaint": self.inpaint,
-                 "boxes": self.boxes != "none", "negative": self.negative, "describe": self.understands}
+                 "upscale": self.upscale > 0, "boxes": self.boxes != "none", "negative": self.negative,
+                 "describe": self.understands}
+        return [name for name, on in flags.items() if on]
+
+    def takes(self) -> list[str]:
+        """What may be asked for besides, for people and JSON: regions, adapters, controls, likeness."""
+        flags = {"regions": self.regions, "adapters": self.adapters, "controls": bool(self.controls),
+                 "likeness": self.likeness}
         return [name for name, on in flags.items() if on]
 
 

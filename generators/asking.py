@@ -1,7 +1,8 @@
 """Asking: a vision-language model of transformers that answers questions about pictures.
 
 Besides what it says, how likely its first word begins a given answer: the soft score of VQAScore (Lin et al. 2024,
-arXiv 2404.01291) and of GenEval 2 (Kamath et al. 2025, arXiv 2512.16853). Answers greedily. Safetensors only.
+arXiv 2404.01291) and of GenEval 2 (Kamath et al. 2025, arXiv 2512.16853). Answers greedily. Safetensors only. Models
+that also take films (Qwen's) have a processor that needs torchvision, which is not among our own requirements.
 """
 
 from __future__ import annotations
@@ -36,7 +37,9 @@ class Asker:
             processor = AutoProcessor.from_pretrained(folder, local_files_only=True)
             model = AutoModelForImageTextToText.from_pretrained(folder, local_files_only=True, use_safetensors=True,
                                                                 dtype=plan.dtype)
-        except (OSError, ValueError, KeyError, TypeError, ImportError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RuntimeError, AttributeError, ImportError) as error:
+            if hardware.is_memory(error):
+                raise
             raise ModelUnavailable(f"{folder.name} cannot be asked about pictures: {first_line(error)}") from error
         if not getattr(processor, "chat_template", None):
             raise ModelUnavailable(f"{folder.name} has no chat template; use an instruct model.")

@@ -45,6 +45,16 @@ def pipelines() -> dict[str, Any]:
     return _read()["pipelines"]
 
 
+def additions() -> list[dict[str, Any]]:
+    """What can be laid over a model for a picture: {name, kinds, pipeline, source, licence, commercial, …}."""
+    return _read()["addition"]
+
+
+def addition(name: str) -> dict[str, Any] | None:
+    """The addition of a name, if the catalogue has it."""
+    return next((row for row in additions() if row["name"] == name), None)
+
+
 def elsewhere() -> list[dict[str, str]]:
     """Names that people ask for and that are not here: {name, why, served_by}."""
     return [{"served_by": "", **row} for row in _read()["elsewhere"]]

@@ -19,8 +19,8 @@ from typing import Any
 
 from PIL import Image, ImageDraw
 
-from generators import registry, weights
-from generators.api import Extent, GeneratorError, Model, Request, picture_id
+from generators import catalogue, registry, weights
+from generators.api import Control, Extent, GeneratorError, Model, Request, picture_id
 from generators.files import write_atomic
 from generators.workshop import Workshop
 
@@ -100,9 +100,12 @@ def check(workshop: Workshop, name: str, say: Say, stop: Callable[[], bool] = la
 def _exercises(workshop: Workshop, model: Model, stop: Callable[[], bool]
                ) -> Iterator[tuple[str, Callable[[], dict[str, Any] | None]]]:
     """What the model is declared to do, each as a call. The first one loads it, and counts that in."""
-    able, size = model.capabilities, model.capabilities.sizes[0]
+    able = model.capabilities
+    size = able.sizes[0] if able.sizes else Extent(64, 64)
     source, mask = _source(size), Image.new("L", size)
     mask.paste(255, (size.width // 4, size.height // 4, size.width * 3 // 4, size.height * 3 // 4))
+
+    larger = {"kind": "upscale", "sources": ("source",), "size": Extent(*(side * able.upscale for side in size))}
 
     def draw(**wish: Any) -> dict[str, Any]:
         request = Request(**{"model": model.name, "prompt": PROMPTS[0][0], "size": size, "seed": 7, **wish})
@@ -120,14 +123,34 @@ def _exercises(workshop: Workshop, model: Model, stop: Callable[[], bool]
         "refine": lambda: draw(kind="refine", sources=("source",)),
         "edit": lambda: draw(kind="edit", sources=("source",)),
         "inpaint": lambda: draw(kind="inpaint", sources=("source",), mask="mask"),
-        "negative": lambda: draw(negative="blurry", **({} if able.generate else
+        "upscale": lambda: draw(**larger),
+        "regions": lambda: draw(regions=((PROMPTS[0][0], (0.25, 0.25, 0.75, 0.75)),)),
+        "negative": lambda: draw(negative="blurry", **({} if able.generate else larger if able.upscale else
                                                        {"kind": "edit", "sources": ("source",)})),
         "boxes": lambda: draw(regions=((PROMPTS[0][0], (0.25, 0.25, 0.75, 0.75)),)),
         "describe": lambda: {"said": workshop.tell(model.name, source, stop=stop)}}
-    for what in able.names():
-        yield what, calls[what]
+    for what, laid in _laid(model):
+        calls[what] = lambda laid=laid: draw(**laid)  # type: ignore[misc]
+    for what in (*able.names(), *able.takes()):
+        if what in calls:
+            yield what, calls[what]
     if able.references > 1:
         yield "references", lambda: draw(kind="edit", sources=("source", "other"))
+
+
+def _laid(model: Model) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What of the catalogue's additions for a model is on this machine, as parts of a request."""
+    kind = model.options.get("classes", {}).get("generate")
+    here = [row for row in catalogue.additions() if row["pipeline"] == kind and weights.find(row["source"])]
+    names = {name: row["name"] for row in reversed(here) for name in row["kinds"]}
+    controls = [name for name in model.capabilities.controls if name in names]
+    if "adapter" in names:
+        yield "adapters", {"adapters": ((names["adapter"],),)}
+    if controls:
+        yield "controls", {"controls": tuple(Control(name, "source", ready=name != "canny", source=names[name])
+                                             for name in controls[:1])}
+    if "likeness" in names:
+        yield "likeness", {"likeness": ("source",)}
 
 
 def _source(size: Extent) -> Image.Image:

@@ -12,17 +12,19 @@ from __future__ import annotations
 
 import inspect
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 from PIL import Image
 
-from generators import geometry, hardware, opening, placement, weights
+from generators import control_maps, geometry, hardware, opening, placement, regions, upscaling, weights
+from generators.additions import Additions
 from generators.api import (
     BrokenOutput,
     Cancelled,
+    Control,
     Extent,
     GeneratorError,
     Model,
@@ -34,7 +36,7 @@ from generators.api import (
     Stop,
     Unsupported,
 )
-from generators.local import Local
+from generators.local import Local, shared
 from generators.previews import Previews
 from generators.world.layout_text import layout_text
 
@@ -60,8 +62,8 @@ class Call:
     def plain(self) -> dict[str, Any]:
         """The settings among the arguments, for the record."""
         kinds = (int, float, str, bool, list, tuple)
-        skip = ("prompt", "negative_prompt", "output_type")
-        return {k: v for k, v in self.arguments.items() if isinstance(v, kinds) and k not in skip and k != "image"}
+        skip = ("prompt", "negative_prompt", "output_type", "image", "control_image")
+        return {k: v for k, v in self.arguments.items() if isinstance(v, kinds) and k not in skip}
 
 
 class Diffusion(Local):
@@ -71,6 +73,7 @@ class Diffusion(Local):
         super().__init__(model)
         self._pipes: dict[str, Any] = {}
         self._placement = "whole"
+        self._forget()
 
     # Loading
 
@@ -87,6 +90,13 @@ class Diffusion(Local):
 
     def _close(self) -> None:
         self._pipes.clear()
+        self._forget()
+
+    def _forget(self) -> None:
+        """Lets go of what was laid over the model."""
+        kind = next(iter(self.options["classes"].values()))
+        self._additions = Additions(self.model.name, kind, self._place_beside)
+        self._steered: tuple[str, list[Any], Any] | None = None
 
     def _place(self, pipe: Any, plan: hardware.Plan) -> None:
         """Onto the device, all of it or as much at a time as a card has room for."""
@@ -94,41 +104,80 @@ class Diffusion(Local):
         self._placement = placement.suited(self.options.get("billions", ()), self.model.memory_gb, card)
         placement.place(pipe, self._placement, plan.device)
 
+    def _place_beside(self, module: Any) -> None:
+        placement.place_beside(module, self._placement, self._used.device)
+
     def _pipe(self, name: str) -> Any:
         if name not in self._pipes:
             self._pipes[name] = _sibling(_class(name), next(iter(self._pipes.values())))
         return self._pipes[name]
 
+    def _steering(self, name: str, controls: Sequence[Control]) -> Any:
+        """The pipeline of a class that follows maps, with a net for each of them."""
+        first = next(iter(self._pipes.values()))
+        steered = getattr(first, "transformer", None) or first.unet
+        nets = self._additions.nets(controls, steered, self._used.dtype)
+        if self._steered is None or self._steered[:2] != (name, nets):
+            self._steered = name, nets, _sibling(_class(name), first, controlnet=nets if len(nets) > 1 else nets[0])
+        return self._steered[2]
+
     # From a request to a call of a pipeline
 
     def _call(self, request: Request, pictures: Mapping[str, Image.Image]) -> Call:
-        classes, able = self.options["classes"], self.model.capabilities
+        classes, able = self.options["control" if request.controls else "classes"], self.model.capabilities
         if request.kind == "generate":
-            return self._prepare(classes["generate"], request, "call", geometry.supported(request.size, able), {})
+            size = geometry.supported(request.size, able)
+            return self._prepare(classes["generate"], request, "call", size, self._laid(request, pictures, size))
         sources = [pictures[id].convert("RGB") for id in request.sources]
+        if request.kind == "upscale":
+            return self._enlarging(request, sources[0])
         size = geometry.working(Extent(*sources[0].size), able)
         fitted = [source.resize(size, Image.Resampling.LANCZOS) for source in sources]
+        laid = self._laid(request, pictures, size)
         if request.kind == "refine":
             everything = Image.new("L", size, 255)  # asked for where a model refines by its class that inpaints
-            extra = {"image": fitted[0], "mask_image": everything, "strength": request.strength or STRENGTH}
+            extra = {"image": fitted[0], "mask_image": everything, "strength": request.strength or STRENGTH, **laid}
             return self._prepare(classes["refine"], request, "call", size, extra)
         if request.kind == "inpaint" and "inpaint" in classes and self.options.get("inpaint_via") != "edit":
             mask = geometry.fitted_mask(pictures[request.mask or ""], size)
-            extra = {"image": fitted[0], "mask_image": mask, "strength": request.strength or 1.0}
+            extra = {"image": fitted[0], "mask_image": mask, "strength": request.strength or 1.0, **laid}
             if len(fitted) > 1:
                 extra["image_reference"] = fitted[1]
             return self._prepare(classes["inpaint"], request, "inpaint_call", size, extra)
         if "edit" not in classes:
             raise Unsupported(f"{self.model.name} cannot {request.kind}.")
-        extra = {"image": fitted if len(fitted) > 1 else fitted[0], "strength": request.strength or STRENGTH}
+        extra = {"image": fitted if len(fitted) > 1 else fitted[0], "strength": request.strength or STRENGTH, **laid}
         which = "inpaint_call" if request.kind == "inpaint" and self.options.get("inpaint_call") else "edit_call"
         return self._prepare(classes["edit"], self._with_hole(request, pictures), which, size, extra)
+
+    def _enlarging(self, request: Request, source: Image.Image) -> Call:
+        """Classes that enlarge take a picture of whole multiples, and give back so many times its size."""
+        able = self.model.capabilities
+        upscaling.need(request, source, able, self.model.name)
+        size = geometry.snap(Extent(*source.size), able.multiple)
+        extra = {"image": source.resize(size, Image.Resampling.LANCZOS)}
+        larger = Extent(size.width * able.upscale, size.height * able.upscale)
+        return self._prepare(self.options["classes"]["upscale"], request, "call", larger, extra)
+
+    def _laid(self, request: Request, pictures: Mapping[str, Image.Image], size: Extent) -> dict[str, Any]:
+        """The arguments of what a picture shall follow and resemble."""
+        found: dict[str, Any] = {}
+        if request.likeness:
+            found["ip_adapter_image"] = pictures[request.likeness.picture].convert("RGB")
+        if request.controls:
+            maps = [control_maps.made(one, pictures[one.picture]).resize(size) for one in request.controls]
+            strengths = [one.strength for one in request.controls]
+            several = len(maps) > 1
+            found |= {"control_image": maps if several else maps[0],
+                      "controlnet_conditioning_scale": strengths if several else strengths[0]}
+        return found
 
     def _prepare(self, name: str, request: Request, which: str, size: Extent, extra: Mapping[str, Any]) -> Call:
         """Every argument that the pipeline knows: options for all, options for this kind, then the request's own."""
         import torch
 
-        pipe, guidance = self._pipe(name), self.options.get("guidance", "guidance_scale")
+        pipe = self._steering(name, request.controls) if request.controls else self._pipe(name)
+        guidance = self.options.get("guidance", "guidance_scale")
         known = inspect.signature(type(pipe).__call__).parameters
         arguments = {"num_inference_steps": known["num_inference_steps"].default,
                      **self.options.get("call", {}), **self.options.get(which, {})}
@@ -138,6 +187,8 @@ class Diffusion(Local):
                "negative_prompt": request.negative or self._no_negative(guidance),
                "height": size.height, "width": size.width, "output_type": "np",
                "generator": torch.Generator("cpu").manual_seed(request.seed)}
+        if "control_image" not in known and request.controls:
+            own["image"] = own.pop("control_image")  # what draws from words alone has no other picture
         arguments |= {key: value for key, value in own.items() if value is not None}
         if arguments["num_inference_steps"] != usual:
             arguments |= dict.fromkeys(SCHEDULES)
@@ -151,20 +202,39 @@ class Diffusion(Local):
 
     def _draw(self, request: Request, pictures: Mapping[str, Image.Image], report: Report, stop: Stop
               ) -> tuple[Image.Image, dict[str, Any]]:
+        """A layout that the model does not read is drawn into a draft, region by region."""
+        if not regions.serves(request, self.model.capabilities):
+            return self._at_once(request, pictures, report, stop)
+        size = geometry.supported(request.size, self.model.capabilities)
+        plan = regions.planned(request, size)
+        parts = len(plan.steps) + 1
+        drawn, told = self._at_once(plan.draft, pictures, shared(report, 0, parts), stop)
+        for at, step in enumerate(plan.steps, 1):
+            given = regions.with_pictures(step, drawn, pictures)
+            painted, last = self._at_once(step.request, given, shared(report, at, parts), stop)
+            drawn, told = geometry.restored(painted, drawn, step.mask), {**last, "draft": told.get("draft", told)}
+        return drawn, {**told, "regions": len(plan.steps)}
+
+    def _at_once(self, request: Request, pictures: Mapping[str, Image.Image], report: Report, stop: Stop
+                 ) -> tuple[Image.Image, dict[str, Any]]:
         """Tries again with less memory, a rung at a time. The next picture starts from the ground again."""
         for rung in _LADDER:
             try:
                 call = self._call(request, pictures)
                 rung.climb(call.pipe)
-                return self._drawn(call, report, stop), {
-                    "placement": self._placement, "memory": rung.name, "pipeline": type(call.pipe).__name__,
-                    "call": call.plain()}
+                with self._additions.worn(call.pipe, request.adapters, request.likeness) as told:
+                    return self._drawn(call, report, stop), {
+                        "placement": self._placement, "memory": rung.name, "pipeline": type(call.pipe).__name__,
+                        "call": call.plain(), **told}
             except (MemoryError, RuntimeError) as error:
                 if not hardware.is_memory(error):
                     raise
             finally:
-                for pipe in self._pipes.values():
+                for pipe in [*self._pipes.values(), *([self._steered[2]] if self._steered else [])]:
                     rung.leave(pipe)
+            if not request.controls:
+                self._steered = None
+                self._additions.drop_nets()
             hardware.free()
         raise OutOfMemory(f"{self.model.name} needs more memory than there is, also in small pieces; choose a smaller "
                           "size or a smaller model.")
@@ -246,8 +316,8 @@ def _class(name: str) -> Any:
     return found
 
 
-def _sibling(kind: Any, pipe: Any) -> Any:
-    """Another pipeline on the same weights, with a scheduler of its own.
+def _sibling(kind: Any, pipe: Any, **more: Any) -> Any:
+    """Another pipeline on the same weights, with a scheduler of its own, and `more` parts.
 
     Not `from_pipe`: that casts the shared parts, also those which are kept in fp32 for a reason.
     """
@@ -256,7 +326,7 @@ def _sibling(kind: Any, pipe: Any) -> Any:
     settings = {name: value for name, value in pipe.config.items() if name in known and name not in parts}
     parts["scheduler"] = type(pipe.scheduler).from_config(pipe.scheduler.config)
     try:
-        made = kind(**parts, **settings)
+        made = kind(**{**parts, **more}, **settings)
     except (TypeError, ValueError) as error:
         raise Unsupported(f"The model has no weights for {kind.__name__}.") from error
     made.set_progress_bar_config(disable=True)

@@ -21,10 +21,8 @@ from typing import Any
 from PIL import Image
 
 from generators import registry
-from generators.api import Loading, Model, Preview, Progress, Report, Request, Result, Stop
-
-PER_PART = 50
-"""Steps that are reported for each of the two models, whatever it counts itself."""
+from generators.api import Model, Preview, Report, Request, Result, Stop
+from generators.local import PER_PART, shared
 
 
 class Hybrid:
@@ -54,27 +52,16 @@ class Hybrid:
         own = {"model": drafted.name, "steps": None, "guidance": None, "strength": None}
         if not drafted.capabilities.negative:
             own["negative"] = ""
-        draft = self._draft.run(request.model_copy(update=own), {}, _shared(report, 0), stop)
+        draft = self._draft.run(request.model_copy(update=own), {}, shared(report, 0, 2), stop)
         report(Preview(PER_PART, draft.image))
         over = {"kind": "refine", "model": refined.name, "sources": ("draft",),
                 "strength": request.strength or self.model.options["strength"]}
-        done = self._refiner.run(request.model_copy(update=over), {"draft": draft.image}, _shared(report, PER_PART),
+        done = self._refiner.run(request.model_copy(update=over), {"draft": draft.image}, shared(report, 1, 2),
                                  stop)
         return Result(done.image, _seconds(draft, done), _arithmetic(draft, done))
 
 
 GENERATOR = Hybrid
-
-
-def _shared(report: Report, before: int) -> Report:
-    """One model's events as those of its half of the work."""
-    def told(event: Loading | Progress | Preview) -> None:
-        if isinstance(event, Progress):
-            report(Progress(before + PER_PART * event.step // event.steps, 2 * PER_PART))
-        else:
-            report(event)
-
-    return told
 
 
 def _seconds(draft: Result, done: Result) -> dict[str, float]:

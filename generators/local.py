@@ -14,11 +14,26 @@ from typing import Any, TypeVar
 from PIL import Image
 
 from generators import geometry, hardware, weights
-from generators.api import Box, BrokenOutput, Model, ModelUnavailable, Region, Report, Request, Result, Stop
+from generators.api import (
+    Box,
+    BrokenOutput,
+    Loading,
+    Model,
+    ModelUnavailable,
+    Preview,
+    Progress,
+    Region,
+    Report,
+    Request,
+    Result,
+    Stop,
+)
 from generators.world.layout_text import Box as Corners
 from generators.world.layout_text import Grid, onto_grid
 
 T = TypeVar("T")
+PER_PART = 50
+"""Steps that are reported of each part of a picture's drawing, whatever that part counts itself."""
 
 
 class Local(ABC):
@@ -117,8 +132,21 @@ def _finished(request: Request, pictures: Mapping[str, Image.Image], drawn: Imag
     """At the source's size; with a mask, the source's own pixels outside it."""
     if request.kind == "generate":
         return drawn
+    if request.kind == "upscale":
+        return drawn.resize(request.size, Image.Resampling.LANCZOS) if drawn.size != request.size else drawn
     mask = pictures[request.mask] if request.mask and request.paste_back else None
     return geometry.restored(drawn, pictures[request.sources[0]].convert("RGB"), mask)
+
+
+def shared(report: Report, part: int, parts: int) -> Report:
+    """One part's events as those of its share of the work."""
+    def told(event: Loading | Progress | Preview) -> None:
+        if isinstance(event, Progress):
+            report(Progress(PER_PART * part + PER_PART * event.step // event.steps, PER_PART * parts))
+        else:
+            report(event)
+
+    return told
 
 
 def first_line(error: BaseException) -> str:

@@ -85,3 +85,13 @@ def place(pipe: Any, name: str, device: str) -> None:
         denoiser = getattr(pipe, "transformer", None) or pipe.unet
         denoiser.enable_layerwise_casting(storage_dtype=torch.float8_e4m3fn, compute_dtype=denoiser.dtype)
     pipe.enable_model_cpu_offload(device=device)
+
+
+def place_beside(module: Any, name: str, device: str) -> None:
+    """Puts a module that works along with a placed pipeline where that works: at once, or as soon as it is called."""
+    if name == "whole":
+        module.to(device)
+        return
+    from accelerate import cpu_offload_with_hook
+
+    cpu_offload_with_hook(module, device)

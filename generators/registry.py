@@ -18,10 +18,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from generators import catalogue, geometry, placement, single_file, sketch, weights
-from generators.api import FAMILIES, Capabilities, Extent, Generator, Model, ModelUnavailable, World
+from generators import catalogue, geometry, placement, single_file, sketch, upscaling, weights
+from generators.api import FAMILIES, Capabilities, Extent, Generator, MapKind, Model, ModelUnavailable, World
 
 HERE = Path(__file__).resolve().parent
 PACK = HERE / "pack"
@@ -30,6 +30,7 @@ _GRID = ("grid", "sides", "size_sides")
 """What a pack.json says of its grid: see `generators.world.layout_text.Grid`."""
 HALF_NEW = 0.6
 """The strength of a hybrid that says none."""
+MAPS = get_args(MapKind)
 _ASPECTS = ((1, 1), (4, 3), (3, 4), (3, 2), (2, 3), (16, 9), (9, 16))
 
 
@@ -70,6 +71,8 @@ def find(name: str) -> Model:
     known = {model.name: model for model in reversed(models)} | {model.source: model for model in models}
     if name in sketch.MODES:
         return sketch.model(name)
+    if name == upscaling.NAME:
+        return upscaling.model()
     if name in FAMILIES:
         return _default(name, models)
     if name in known:
@@ -109,7 +112,7 @@ def installed(model: Model) -> bool:
         return all(installed(find(part)) for part in parts)
     found = weights.find(model.source) if model.source else None
     if found is None:
-        return model.family == "sketch"
+        return model.family in ("sketch", upscaling.NAME)
     return found.is_file() or ((found / "model_index.json").is_file() and weights.is_whole(found))
 
 
@@ -131,7 +134,9 @@ def describe(model: Model) -> dict[str, Any]:
             "sizes": [list(size) for size in able.sizes], "installed": installed(model), "fits": fits(model),
             "memory": model.memory_gb, "licence": model.licence, "verified": model.verified,
             "source": facts.hub_id, "commercial": facts.commercial, "gated": facts.gated, "paper": facts.paper,
-            "references": able.references, "needs": needs, "placement": chosen or ("whole" if fits(model) else ""),
+            "references": able.references, "takes": able.takes(), "controls": list(able.controls),
+            "upscale": able.upscale,
+            "needs": needs, "placement": chosen or ("whole" if fits(model) else ""),
             "few_step": facts.few_step, "steps": call.get("num_inference_steps"),
             "guidance": call.get(model.options.get("guidance", "guidance_scale")), "precision": "bfloat16"}
 
@@ -145,9 +150,14 @@ def _entry(row: Mapping[str, Any], kinds: Mapping[str, Any]) -> Model:
 
 
 def _capabilities(kind: Mapping[str, Any], sizes: tuple[Extent, ...] | None = None) -> Capabilities:
+    laid = [row["kinds"] for row in catalogue.additions() if row["pipeline"] == kind.get("generate")]
+    can_inpaint = "inpaint" in kind or "edit" in kind
     return Capabilities(
-        generate="generate" in kind, refine="refine" in kind, edit="edit" in kind,
-        inpaint="inpaint" in kind or "edit" in kind,
+        generate="generate" in kind, refine="refine" in kind, edit="edit" in kind, inpaint=can_inpaint,
+        adapters=kind.get("adapters", False), likeness=any("likeness" in kinds for kinds in laid),
+        controls=tuple(name for name in MAPS if any(name in kinds for kinds in laid)) if "control" in kind else (),
+        upscale=kind.get("factor", 0),
+        regions="generate" in kind and can_inpaint and "boxes" not in kind and "family" not in kind,
         references=kind.get("references", 0), boxes=kind.get("boxes", "none"), negative=kind.get("negative", False),
         understands=kind.get("understands", False),
         sizes=_sizes_of(kind) if sizes is None else sizes, multiple=kind["multiple"])
@@ -168,10 +178,10 @@ def _buckets(base: int, multiple: int) -> tuple[Extent, ...]:
 
 
 def _options(kind: Mapping[str, Any], call: Mapping[str, Any]) -> dict[str, Any]:
-    classes = {job: kind[job] for job in ("generate", "refine", "edit", "inpaint") if job in kind}
+    classes = {job: kind[job] for job in ("generate", "refine", "edit", "inpaint", "upscale") if job in kind}
     unset = dict.fromkeys(kind.get("without", ()))
-    return {"classes": classes, "guidance": kind.get("guidance", "guidance_scale"), "call": {**unset, **call},
-            "run_by": kind.get("family", "diffusion")}
+    return {"classes": classes, "control": kind.get("control", {}), "call": {**unset, **call},
+            "guidance": kind.get("guidance", "guidance_scale"), "run_by": kind.get("family", "diffusion")}
 
 
 def _pack(row: Mapping[str, Any], kinds: Mapping[str, Any], card: Mapping[str, Any], measured: set[str]) -> Model:
@@ -230,6 +240,7 @@ def _hybrid(name: str, folder: Path, part: Callable[[str], Model]) -> Model:
     sizes = tuple(size for size in last.sizes if size in able.sizes) or last.sizes
     boxes = last.boxes if able.boxes == last.boxes else "none"
     both = replace(last, generate=True, refine=False, understands=False, sizes=sizes, boxes=boxes,
+                   regions=boxes == "none" and able.regions, adapters=False, controls=(), likeness=False,
                    world=able.world or last.world)
     memory = round(draft.memory_gb + refiner.memory_gb, 3)
     return Model(name, "hybrid", str(folder), both, memory_gb=memory,

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from PIL import Image
 
-from generators import registry, sketch_scene, weights
+from generators import registry, sketch_scene, upscaling, weights
 from generators.api import (
     BrokenOutput,
     Capabilities,
@@ -44,6 +44,7 @@ PACK = Path(__file__).resolve().parent / "pack"
 CRITIC = PACK / "critic"
 MATCHER = PACK / "contrastive"
 BACKOFF = 0.2
+_TAKEN = {"adapters": "adapters", "controls": "maps to follow", "likeness": "picture to resemble"}
 
 
 def _never() -> bool:
@@ -103,7 +104,9 @@ class Workshop:
         """
         model = self.model(request.model)
         self._admit(request, model, pictures)
-        ids = [id for id in dict.fromkeys([*request.sources, request.mask]) if id]
+        if model.name == upscaling.NAME:
+            return upscaling.interpolated(request, pictures)
+        ids = request.pictures()
         job = Job(f"model:{model.name}", "draw", {"request": request.model_dump(mode="json"), "ids": ids},
                   MODEL.dump_python(model, mode="json"))
         value, drawn = self._run(_room(model), job, [pictures[id] for id in ids], report, stop)
@@ -180,7 +183,12 @@ class Workshop:
         if not model.capabilities.can(request.kind):
             others = self._able(lambda able: able.can(request.kind))
             raise Unsupported(f"{model.name} cannot {request.kind}{others}.")
-        missing = [id for id in (*request.sources, request.mask) if id and id not in pictures]
+        for what, asked in (("adapters", request.adapters), ("controls", request.controls),
+                            ("likeness", request.likeness)):
+            if asked and what not in model.capabilities.takes():
+                others = self._able(lambda able, what=what: what in able.takes())  # type: ignore[misc]
+                raise Unsupported(f"{model.name} takes no {_TAKEN[what]}{others}.")
+        missing = [id for id in request.pictures() if id not in pictures]
         if missing or (request.kind != "generate" and not request.sources):
             raise Unsupported(f"To {request.kind}, a request needs its source pictures at hand.")
         if request.kind == "inpaint" and not request.mask:

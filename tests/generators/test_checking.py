@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 import app
-from generators import checking, registry
-from generators.api import ModelUnavailable
+from generators import catalogue, checking, registry
+from generators.api import Control, ModelUnavailable
 from generators.workshop import Workshop
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,11 +42,24 @@ def test_all_that_a_model_is_declared_to_do_is_run_and_measured(workshop: Worksh
     said: list[str] = []
     found = checking.check(workshop, "tiny", said.append)
     assert found["passed"] and found["weights"] == str(folder)
-    assert found["capabilities"] == dict.fromkeys(("generate", "refine", "edit", "inpaint", "negative"), "ok")
+    assert found["capabilities"] == dict.fromkeys(("generate", "refine", "edit", "inpaint", "negative", "regions"),
+                                                  "ok"), "of what is laid over a model there is nothing here"
     assert set(found["seconds"]) == set(found["capabilities"]) and all(took > 0 for took in found["seconds"].values())
     assert 0.1 < found["memory_gb"] < 20, "of the process that holds the model"
     assert found["critic"] == {"asked": 4, "seen": 0}, "nothing can be seen in what random weights draw"
-    assert len(said) == 6 and found["arithmetic"]["pipeline"] == "StableDiffusionPipeline"
+    assert len(said) == 7 and found["arithmetic"]["regions"] == 1
+
+
+def test_what_is_laid_over_a_model_is_checked_where_it_is_here(folder: Path, tmp_path: Path,
+                                                               monkeypatch: pytest.MonkeyPatch) -> None:
+    net, kind = tmp_path / "net", "StableDiffusionPipeline"
+    net.mkdir()
+    monkeypatch.setattr(catalogue, "additions", lambda: [
+        {"name": "net", "kinds": ["canny", "pose"], "pipeline": kind, "source": str(net)},
+        {"name": "lora", "kinds": ["adapter"], "pipeline": kind, "source": "someone/elsewhere"}])
+    laid = dict(checking._laid(registry.find(str(folder))))
+    assert list(laid) == ["controls"], "the other is not on this machine"
+    assert laid["controls"]["controls"] == (Control("canny", "source", ready=False, source="net"),)
 
 
 def test_what_fails_is_told_and_not_verified(folder: Path, tmp_path: Path) -> None:

@@ -12,18 +12,30 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from generators import catalogue, opening, placement, registry
-from generators.api import Cancelled, Capabilities, Extent, Loading, Model, Preview, Progress, Request, picture_id
-from tests.generators import tiny_pipelines
+from generators.api import (
+    Cancelled,
+    Capabilities,
+    Extent,
+    Loading,
+    Model,
+    Preview,
+    Progress,
+    Request,
+    Unsupported,
+    picture_id,
+)
+from tests.generators import tiny_additions, tiny_pipelines
 
 EVERY_TIME = ("StableDiffusionXLPipeline", "FluxFillPipeline", "Flux2Pipeline", "QwenImage21Pipeline",
-              "GlmImagePipeline", "AmusedPipeline")
+              "GlmImagePipeline", "AmusedPipeline", "StableDiffusionUpscalePipeline",
+              "StableDiffusionLatentUpscalePipeline")
 
 
 def declared(able: Capabilities) -> list[str]:
-    return [*able.names(), *(["references"] if able.references > 1 else [])]
+    return [*able.names(), *able.takes(), *(["references"] if able.references > 1 else [])]
 
 
 @dataclass
@@ -32,6 +44,7 @@ class Bench:
 
     generator: Any
     side: int
+    folder: Path
     events: list[Loading | Progress | Preview] = field(default_factory=list)
 
     @property
@@ -40,12 +53,17 @@ class Bench:
         mask = Image.new("L", size)
         mask.paste(255, (self.side // 4, self.side // 4, self.side * 3 // 4, self.side * 3 // 4))
         grey = Image.linear_gradient("L").resize(size).convert("RGB")
-        return {"grey": grey, "white": Image.new("RGB", size, "white"), "mask": mask}
+        disc = Image.new("RGB", size, "black")
+        ImageDraw.Draw(disc).ellipse((size[0] // 4, size[1] // 4, size[0] // 2, size[1] // 2), fill="white")
+        return {"disc": disc, "grey": grey, "white": Image.new("RGB", size, "white"), "mask": mask}
 
     def draw(self, stop: Callable[[], bool] = lambda: False, **wish: Any) -> Image.Image:
         self.events.clear()
-        if not self.generator.model.capabilities.generate:
-            wish = {"kind": "edit" if self.generator.model.capabilities.edit else "inpaint", "mask": "mask",
+        able = self.generator.model.capabilities
+        if able.upscale:
+            wish = {"kind": "upscale", "sources": ("grey",), "size": Extent(*[self.side * able.upscale] * 2), **wish}
+        elif not able.generate:
+            wish = {"kind": "edit" if able.edit else "inpaint", "mask": "mask",
                     "sources": ("grey",), **wish}
             wish = wish if wish["kind"] == "inpaint" else {**wish, "mask": None}
         request = Request(**{"model": "tiny", "prompt": "a red dog", "size": Extent(self.side, self.side), "seed": 7,
@@ -92,6 +110,52 @@ def looks_at_several(bench: Bench) -> None:
     assert picture_id(one) != picture_id(two)
 
 
+def enlarges(bench: Bench) -> None:
+    """As many times as is declared, and less; the source decides, and its words do; not more, and in no other shape."""
+    most = bench.generator.model.capabilities.upscale
+    drawn = bench.draw()
+    assert drawn.size == (bench.side * most, bench.side * most) and picture_id(drawn) == picture_id(bench.draw())
+    assert bench.draw(size=Extent(bench.side * 3 // 2, bench.side * 3 // 2)).size == (bench.side * 3 // 2,) * 2
+    assert picture_id(drawn) != picture_id(bench.draw(sources=("white",)))
+    for size in (Extent(bench.side * most * 2, bench.side * most * 2), Extent(bench.side * 2, bench.side)):
+        with pytest.raises(Unsupported, match="in its own shape"):
+            bench.draw(size=size)
+
+
+def draws_by_regions(bench: Bench) -> None:
+    """The draft stays where no region is; what a region says decides what is drawn there."""
+    draft, half = bench.draw(), bench.side // 2
+    cat, dog = (bench.draw(regions=((phrase, (0.5, 0.0, 1.0, 1.0)),)) for phrase in ("a blue cat", "two dogs"))
+    assert picture_id(cat) != picture_id(dog) != picture_id(draft)
+    left = (0, 0, half, bench.side)
+    assert cat.crop(left).tobytes() == draft.crop(left).tobytes() == dog.crop(left).tobytes()
+
+
+def wears_adapters(bench: Bench) -> None:
+    source = bench.folder.with_name(bench.folder.name + "-lora")
+    if not source.is_dir():
+        pipe = opening.pipeline(type(next(iter(bench.generator._pipes.values()))), str(bench.folder), {}, None)
+        tiny_additions.lora_of(pipe, source)
+    plain, worn = bench.draw(), bench.draw(adapters=((str(source), 1.0),))
+    assert picture_id(plain) != picture_id(worn)
+    assert picture_id(plain) == picture_id(bench.draw())
+
+
+def follows_maps(bench: Bench) -> None:
+    net = tiny_additions.control(bench.folder, bench.folder.with_name("net"))
+    wish = {"strength": 1.0, "source": str(net), "ready": False}
+    one = [bench.draw(controls=({"kind": "canny", "picture": name, **wish},)) for name in ("disc", "white", "disc")]
+    assert picture_id(one[0]) == picture_id(one[2]) != picture_id(one[1])
+
+
+def resembles(bench: Bench) -> None:
+    source = str(tiny_additions.likeness(bench.folder, bench.folder.with_name("like")) / "ip_adapter.safetensors")
+    plain = bench.draw()
+    drawn = [bench.draw(likeness={"picture": name, "source": source}) for name in ("grey", "disc")]
+    assert len({picture_id(image) for image in (plain, *drawn)}) == 3
+    assert picture_id(plain) == picture_id(bench.draw())
+
+
 def is_watched(bench: Bench) -> None:
     bench.draw()
     steps = [event for event in bench.events if isinstance(event, Progress)]
@@ -102,7 +166,8 @@ def is_watched(bench: Bench) -> None:
 
 EXERCISES: dict[str, Callable[[Bench], None]] = {
     "generate": generates, "refine": refines, "edit": edits, "inpaint": inpaints, "negative": heeds_negatives,
-    "references": looks_at_several, "steps and stopping": is_watched}
+    "upscale": enlarges, "regions": draws_by_regions, "adapters": wears_adapters, "controls": follows_maps,
+    "likeness": resembles, "references": looks_at_several, "steps and stopping": is_watched}
 
 
 def exercised() -> Iterator[Any]:
@@ -122,7 +187,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Bench]:
         if name not in kept:
             kept.clear()
             folder = tiny_pipelines.save(name, tmp_path_factory.mktemp("tiny") / name)
-            kept[name] = Bench(load(tiny_model(name, folder)), tiny_pipelines.PIPELINES[name].side)
+            kept[name] = Bench(load(tiny_model(name, folder)), tiny_pipelines.PIPELINES[name].side, folder)
         return kept[name]
 
     return get

@@ -76,6 +76,7 @@ def test_a_folder_of_a_known_class_can_all_that_its_class_can(tmp_path):
                   vae={"block_out_channels": [128, 256, 512, 512]})
     model = registry.find(str(path))
     assert model.capabilities.names() == ["generate", "refine", "edit", "inpaint", "negative"]
+    assert model.capabilities.takes() == ["regions", "adapters", "controls", "likeness"]
     assert model.capabilities.sizes[0] == (512, 512)
     assert geometry.supported(Extent(1000, 500), model.capabilities) == (680, 384)
 

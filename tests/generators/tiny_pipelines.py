@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tests.generators import tiny_parts as of
+from tests.generators import tiny_stable as stable
 
 
 class Tiny(NamedTuple):
@@ -59,33 +60,6 @@ def _as_published(folder: Path) -> None:
             for file in (folder / name).glob("*.json"):
                 file.write_text(file.read_text().replace(value[1], published[value[1]]))
     (folder / "model_index.json").write_text(json.dumps(index))
-
-
-# Parts that many models share
-
-
-# Stable Diffusion
-
-
-def _sd(kind: str, scheduler: str = "PNDMScheduler", **unet: Any) -> Any:
-    import diffusers
-
-    encoder, tokenizer = of.clip()
-    more = {"skip_prk_steps": True} if scheduler == "PNDMScheduler" else {}
-    noise = getattr(diffusers, scheduler)(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", **more)
-    return getattr(diffusers, kind)(
-        vae=of.vae(), text_encoder=encoder, tokenizer=tokenizer, unet=of.unet(**unet), scheduler=noise,
-        safety_checker=None, feature_extractor=None, requires_safety_checker=False)
-
-
-def sd3() -> Any:
-    from diffusers import SD3Transformer2DModel, StableDiffusion3Pipeline
-
-    (first, words_1), (second, words_2), (third, words_3) = of.clip(True), of.clip(True), of.t5(32)
-    net = SD3Transformer2DModel(sample_size=32, patch_size=2, in_channels=16, out_channels=16, num_layers=1,
-                                attention_head_dim=8, num_attention_heads=2, caption_projection_dim=16,
-                                joint_attention_dim=32, pooled_projection_dim=32, pos_embed_max_size=32)
-    return StableDiffusion3Pipeline(net, of.flow(), of.flux_vae(16), first, words_1, second, words_2, third, words_3)
 
 
 # FLUX
@@ -433,26 +407,15 @@ def amused() -> Any:
     return AmusedPipeline(codes, tokenizer, encoder, net, AmusedScheduler(mask_token_id=32))
 
 
-def sdxl() -> Any:
-    from diffusers import DPMSolverMultistepScheduler, StableDiffusionXLPipeline
-
-    (first, words_1), (second, words_2) = of.clip(), of.clip(True)
-    unet = of.unet(cross_attention_dim=32, attention_head_dim=(2, 4), addition_embed_type="text_time",
-                 addition_time_embed_dim=8, projection_class_embeddings_input_dim=64, use_linear_projection=True,
-                 transformer_layers_per_block=(1, 1))
-    noise = DPMSolverMultistepScheduler(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear")
-    return StableDiffusionXLPipeline(of.vae(), first, second, words_1, words_2, unet, noise, add_watermarker=False)
-
-
 _SHORT = {"max_sequence_length": 32}
 PIPELINES: dict[str, Tiny] = {
-    "StableDiffusionPipeline": Tiny(lambda: _sd("StableDiffusionPipeline"), {}),
+    "StableDiffusionPipeline": Tiny(lambda: stable.sd("StableDiffusionPipeline"), {}),
     "StableDiffusionInstructPix2PixPipeline": Tiny(
-        lambda: _sd("StableDiffusionInstructPix2PixPipeline", in_channels=8), {}),
+        lambda: stable.sd("StableDiffusionInstructPix2PixPipeline", in_channels=8), {}),
     "LatentConsistencyModelPipeline": Tiny(
-        lambda: _sd("LatentConsistencyModelPipeline", "LCMScheduler", time_cond_proj_dim=16), {}),
-    "StableDiffusionXLPipeline": Tiny(sdxl, {}),
-    "StableDiffusion3Pipeline": Tiny(sd3, _SHORT),
+        lambda: stable.sd("LatentConsistencyModelPipeline", "LCMScheduler", time_cond_proj_dim=16), {}),
+    "StableDiffusionXLPipeline": Tiny(stable.sdxl, {}),
+    "StableDiffusion3Pipeline": Tiny(stable.sd3, _SHORT),
     "FluxPipeline": Tiny(lambda: _flux("FluxPipeline"), _SHORT),
     "FluxKontextPipeline": Tiny(lambda: _flux("FluxKontextPipeline"),
                                 {**_SHORT, "_auto_resize": False, "max_area": 64 * 64}),
@@ -488,4 +451,6 @@ PIPELINES: dict[str, Tiny] = {
     "DreamLitePipeline": Tiny(dreamlite, {}),
     "GlmImagePipeline": Tiny(glm, {"max_sequence_length": 32}),
     "AmusedPipeline": Tiny(amused, {}),
+    "StableDiffusionUpscalePipeline": Tiny(stable.upscale4, {}),
+    "StableDiffusionLatentUpscalePipeline": Tiny(stable.upscale2, {}),
 }
