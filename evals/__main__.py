@@ -1,13 +1,19 @@
-"""python -m evals list | fetch | run | score | report | compare | export | summary | card
+"""python -m evals list | fetch | run | score | report | compare | sweep | vote | judgement | routes | …
 
     python -m evals run world-generate --arms single,best-of-4,agent --limit 60 --out runs/a
     python -m evals run runs/a              goes on where it was, whatever ended it
     python -m evals score runs/a            scores again without drawing
     python -m evals report runs/a           report.html and report.json
     python -m evals compare runs/a runs/b
+    python -m evals sweep world-generate --steps 4,8,16 --guidance 1,2,4 --limit 12 --out runs/s
+                                            quality, diversity and time over settings; goes on as runs do
+    python -m evals vote runs/a             a page for blind votes between two pictures, counted in the report
+    python -m evals judgement runs/a runs/c runs/e --out evals/results/judgement.json
+                                            what each part of the agent is worth, in one file
     python -m evals fetch geneval           downloads a published benchmark's file, checked by its hash
     python -m evals export runs/g --out results.jsonl && python -m evals summary results.jsonl
                                             GenEval's own results file, and its own summary of one
+    python -m evals routes runs/a           the table by which the studio chooses models, from what was measured
     python -m evals card runs/a             writes the numbers into the pack's metrics and card, and the README
 """
 
@@ -18,7 +24,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from evals import commands
+from evals import commands, routes
 from evals.api import EvalError
 
 
@@ -50,6 +56,22 @@ def parser() -> argparse.ArgumentParser:
     compare = verbs.add_parser("compare", help="two runs, item by item")
     compare.add_argument("a", type=Path)
     compare.add_argument("b", type=Path)
+    sweep = verbs.add_parser("sweep", help="one prompt set with many settings; on a sweep's folder: go on with it")
+    sweep.add_argument("what", nargs="?", default="world-generate", help="a suite, or the folder of a sweep")
+    sweep.add_argument("--generators", help="as in run")
+    sweep.add_argument("--steps", help="with commas, e.g. 4,8,16 (default: the model's own)")
+    sweep.add_argument("--guidance", help="with commas, e.g. 1,2.5,5 (default: the model's own)")
+    sweep.add_argument("--limit", type=_positive, help="as in run")
+    sweep.add_argument("--samples", type=_positive, default=3, help="so many seeds for each item (diversity needs two)")
+    sweep.add_argument("--out", type=Path, help="the folder (default: runs/sweep- and the suite's name)")
+    vote = verbs.add_parser("vote", help="a page on this machine for blind votes between two pictures of a run")
+    vote.add_argument("run", type=Path)
+    vote.add_argument("--port", type=int, default=7861)
+    vote.add_argument("--voter", default="one", help="a name, where several people vote one after another")
+    judgement = verbs.add_parser("judgement", help="what the agent's judgement is worth, from several runs")
+    judgement.add_argument("runs", type=Path, nargs="+")
+    judgement.add_argument("--out", type=Path, required=True)
+    routes.add_to(verbs)
     export = verbs.add_parser("export", help="write a run of geneval as GenEval's own results file")
     export.add_argument("run", type=Path)
     export.add_argument("--out", type=Path, required=True)

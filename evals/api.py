@@ -38,13 +38,19 @@ class Item(_Value):
     """One question of a suite: what a user says, turn by turn, and what would be right.
 
     `paint` names, by the index of a turn, the thing in the picture that the user paints over before saying it.
+    `brings` is a picture that the user has from the start, as `evals.benchmarks.picture` finds it.
     """
 
     id: str
     tag: str
     turns: list[str] = Field(min_length=1)
     paint: dict[int, str] = Field(default_factory=dict)
+    brings: str | None = None
     truth: dict[str, Any] = Field(default_factory=dict)
+
+    def decisive(self) -> dict[str, Any]:
+        """What of it decides a sample; a picture that nobody brings does not."""
+        return self.model_dump(mode="json", exclude=None if self.brings else {"brings"})
 
     def seed(self, suite: str, index: int = 0) -> int:
         """From names only, so that it does not depend on order, arm or machine."""
@@ -71,8 +77,8 @@ class Score(_Value):
 
 
 class Cost(_Value):
-    """What a sample took. `seconds` by stage: planning (where it is measured apart), loading, encoding, drawing,
-    critique, other; and total."""
+    """What a sample took. `seconds` by stage: planning (with what the studio writes to disk then), loading, encoding,
+    drawing (denoising or decoding), critique, other; and total."""
 
     planner_calls: int = 0
     tool_calls: int = 0
@@ -83,12 +89,23 @@ class Cost(_Value):
 
 
 class Candidate(_Value):
-    """One picture of a sample that drew several; `critic` is what the studio's own critic thought of it."""
+    """One picture of a sample that drew several; `critic` is what the studio's own critic thought of it, and `doubt`
+    how sure it was not."""
 
     picture: str
     seed: int
     critic: float | None = None
+    doubt: float = 0.0
     scores: dict[str, Score] = Field(default_factory=dict)
+
+
+class Asked(_Value):
+    """A question that the studio asked, and what the user said. `mattered`: the user's scene holds the answer."""
+
+    text: str
+    slot: str
+    answer: str = ""
+    mattered: bool = False
 
 
 class Sample(_Value):
@@ -107,6 +124,7 @@ class Sample(_Value):
     picture: str | None = None
     before: str | None = None
     candidates: list[Candidate] = Field(default_factory=list)
+    asked: list[Asked] = Field(default_factory=list)
     plan: dict[str, Any] | None = None
     cost: Cost = Field(default_factory=Cost)
     model: str | None = None
@@ -133,7 +151,7 @@ class RunPlan(_Value):
 
     def key(self, item: Item, seed: int, arm: str, generator: str) -> str:
         """Names a sample by all that decides it."""
-        decided = {"suite": self.suite, "version": self.suite_version, "item": item.model_dump(mode="json"),
+        decided = {"suite": self.suite, "version": self.suite_version, "item": item.decisive(),
                    "seed": seed, "arm": arm, "generator": generator, "configuration": self.configuration,
                    "revision": self.revisions.get(generator, "")}
         text = json.dumps(decided, sort_keys=True, separators=(",", ":"))
@@ -191,13 +209,15 @@ class Task:
 class Scorer:
     """One way of scoring: one file in evals/scorers/, one instance named SCORER.
 
-    `eyes` says whether pictures have to be looked at. Raise `version` whenever a score may come out differently.
+    `eyes` says whether the judge has to look at the pictures first. `verified`: the scores have been held against
+    published ones, where there are any. Raise `version` whenever a score may come out differently.
     """
 
     name: ClassVar[str]
     version: ClassVar[int]
     purpose: ClassVar[str]
     eyes: ClassVar[bool] = True
+    verified: ClassVar[bool] = True
 
     def __init_subclass__(cls) -> None:
         _require(cls, {"name": str, "version": int, "purpose": str, "eyes": bool})
@@ -205,6 +225,9 @@ class Scorer:
     def score(self, look: Look) -> Score:
         """How right a picture (or, without one, a plan) is. A sample without what it should have scores 0."""
         raise NotImplementedError
+
+    def close(self) -> None:
+        """Ends what it opened to score with: a model's process, for those that ask one."""
 
     def result(self, value: float, parts: Mapping[str, float] | None = None, note: str = "",
                marks: Sequence[Mark] = ()) -> Score:

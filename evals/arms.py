@@ -1,32 +1,47 @@
 """The ways of answering an item that are compared, each at its own cost.
 
-    single       plan nothing, draw once: what everything is compared with
-    agent        the studio as it is
-    no-layout    the studio without boxes: the generator is told only in words where things go
-    no-repair    the studio without repair: planned, drawn once, checked, left as it is
-    best-of-N    draw N times as `single` does; the studio's critic chooses. The report derives the controls
-                 from the same N pictures: one of them at random, and the best by the scorer (an upper bound).
+    single        plan nothing, draw once: what everything is compared with
+    rewrite       the planner puts the wish into the model's words, and that is all: no question, no boxes, no repair
+    agent         the studio as it is
+    no-questions  the studio guesses where it would ask
+    no-rewrite    the generator gets the user's own words (with the boxes, and repairs)
+    no-layout     the studio without boxes: the generator is told only in words where things go
+    no-repair     the studio without repair: planned, drawn once, checked, left as it is
+                  (and so on: an arm for each part of the studio that can be switched off, `agent.api.Part`)
+    best-of-N     draw N times as `single` does; the studio's critic chooses. The report derives the controls
+                  from the same N pictures: one of them at random, the best by the scorer (an upper bound), and the
+                  critic's choice among as many of them as the agent drew.
+    random-of-N   draw N times as `single` does, and take one of them: the control, where nothing else is wanted of it
+    single:steps=8:guidance=2    `single` with these settings, either or both: what a sweep is made of
 """
 
 from __future__ import annotations
 
+import random
 import re
 import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from agent.api import Options, Outcome, Part, StudioProtocol, Turn
-from evals.api import Candidate, Cost, EvalError, Item, Task
+from agent.api import Event, Options, Outcome, Part, StudioProtocol, Thinking, Turn
+from evals import benchmarks
+from evals import user as users
+from evals.api import Asked, Candidate, Cost, EvalError, Item, Task
 from evals.critic import Critic, Verdict
-from tools.api import Brief, Limits, PictureRecord
+from tools.api import Brief, Limits, PictureRecord, Question, Wishes
 
-ABLATIONS: dict[str, tuple[Part, ...]] = {"no-layout": ("layout",), "no-repair": ("repair",)}
-ARMS = ("single", *ABLATIONS, "agent", "best-of-N")
+PARTS: tuple[Part, ...] = get_args(Part)
+ABLATIONS: dict[str, tuple[Part, ...]] = {f"no-{part}": (part,) for part in PARTS}
+WITHOUT: dict[str, tuple[Part, ...]] = {**ABLATIONS, "rewrite": tuple(part for part in PARTS if part != "rewrite")}
+ARMS = ("single", "rewrite", *ABLATIONS, "agent", "best-of-N", "random-of-N")
+SETTING = re.compile(r"single(?::steps=(?P<steps>\d{1,4}))?(?::guidance=(?P<guidance>\d{1,3}(?:\.\d+)?))?")
 MOST = 32
-STAGES = {"load": "loading", "encode": "encoding", "denoise": "drawing", "decode": "drawing", "draw": "drawing"}
+STAGES = {"load": "loading", "encode": "encoding", "draft": "drawing", "denoise": "drawing", "decode": "drawing",
+          "draw": "drawing", "finish": "drawing"}
+"""What a picture's record calls its parts, and what a cost does."""
 
 
 @dataclass
@@ -38,6 +53,7 @@ class Played:
     picture: str | None = None
     before: str | None = None
     candidates: list[Candidate] = field(default_factory=list)
+    asked: list[Asked] = field(default_factory=list)
     cost: Cost = field(default_factory=Cost)
     model: str | None = None
     revision: str | None = None
@@ -46,9 +62,21 @@ class Played:
 
 def check(arm: str) -> str:
     """The arm's name, if there is one like that. Raises `EvalError`."""
-    if arm in ARMS[:-1] or 2 <= best_of(arm) <= MOST:
+    if arm in ARMS[:-2] or SETTING.fullmatch(arm) or 2 <= max(best_of(arm), random_of(arm)) <= MOST:
         return arm
     raise EvalError(f"There is no arm named {arm!r}; there are {', '.join(ARMS)} (N from 2 to {MOST}).")
+
+
+def setting(steps: int | None = None, guidance: float | None = None) -> str:
+    """The name of the single shot with these settings."""
+    return ":".join(["single", *([f"steps={steps}"] if steps else []),
+                     *([f"guidance={guidance:g}"] if guidance is not None else [])])
+
+
+def wishes(arm: str) -> Wishes:
+    """The settings that an arm's name holds; none for most."""
+    found = SETTING.fullmatch(arm)
+    return Wishes.model_validate({name: value for name, value in found.groupdict().items() if value} if found else {})
 
 
 def of(task: Task, names: Sequence[str] | None) -> list[str]:
@@ -62,7 +90,16 @@ def of(task: Task, names: Sequence[str] | None) -> list[str]:
 
 def best_of(arm: str) -> int:
     """N of best-of-N, 0 for another arm."""
-    found = re.fullmatch(r"best-of-(\d{1,3})", arm)
+    return _of("best", arm)
+
+
+def random_of(arm: str) -> int:
+    """N of random-of-N, 0 for another arm."""
+    return _of("random", arm)
+
+
+def _of(choice: str, arm: str) -> int:
+    found = re.fullmatch(rf"{choice}-of-(\d{{1,3}})", arm)
     return int(found.group(1)) if found else 0
 
 
@@ -70,7 +107,10 @@ def play(arm: str, studio: StudioProtocol, critic: Critic, item: Item, seed: int
     """Raises what the studio raises."""
     if best_of(arm):
         return _best_of(best_of(arm), studio, critic, item, seed, options)
-    way = {"seed": seed, "single_shot": arm == "single", "without": ABLATIONS.get(arm, ())}
+    if random_of(arm):
+        return _random_of(random_of(arm), studio, critic, item, seed, options)
+    way = {"seed": seed, "single_shot": arm.startswith("single"), "wishes": wishes(arm),
+           "without": WITHOUT.get(arm, ())}
     return _converse(studio, critic, item, options.model_copy(update=way))
 
 
@@ -83,27 +123,56 @@ def plan(studio: StudioProtocol, item: Item, options: Options) -> Played:
 
 
 def _converse(studio: StudioProtocol, critic: Critic, item: Item, options: Options) -> Played:
-    session = studio.new_session()
+    session, watch, user = studio.new_session(), _Stopwatch(), users.of(item)
     outcomes: list[Outcome] = []
+    asked: list[Asked] = []
+    brought = studio.ingest(benchmarks.picture(item.brings).read_bytes()).id if item.brings else None
     before, mask = None, None
+
+    def say(text: str, *uploads: str) -> Outcome:
+        turn = Turn(id=uuid.uuid4().hex, text=text, uploads=list(uploads), mask=mask)
+        outcomes.append(studio.turn(session, turn, options, listen=watch))
+        return outcomes[-1]
+
     for index, text in enumerate(item.turns):
-        before = studio.current(session)
+        before = studio.current(session) or brought
         if thing := item.paint.get(index):
             mask = critic.paint_over(studio, before, thing) if before else None
             if mask is None:
-                return _unpainted(thing, outcomes, studio.view(session).versions)
-        outcomes.append(studio.turn(session, Turn(id=uuid.uuid4().hex, text=text, mask=mask), options))
+                return _unpainted(thing, _cost(outcomes, studio.view(session).versions, watch))
+        last = say(text, *([brought] if brought and not index else []))
         mask = None
-    last, records = outcomes[-1], studio.view(session).versions
+        while last.status == "question" and len(asked) < users.PATIENCE:
+            question = last.question or Question(text=last.reply)
+            asked.append(user.answer(question) if user else Asked(text=question.text, slot=question.slot))
+            if user is None:
+                break
+            last = say(asked[-1].answer)
+    records = studio.view(session).versions
     final = last.images[-1].id if last.images else None
     record = next((record for record in records if record.id == final), None)
     model, revision = (record.model, record.revision) if record else (None, None)
-    return Played(last.status, last.reply, final, before, cost=_cost(outcomes, records), model=model, revision=revision)
+    return Played(last.status, last.reply, final, before, asked=asked, cost=_cost(outcomes, records, watch),
+                  model=model, revision=revision)
 
 
-def _unpainted(thing: str, outcomes: list[Outcome], records: list[PictureRecord]) -> Played:
+def _unpainted(thing: str, cost: Cost) -> Played:
     """A user who looks for the thing to paint over, and does not find it, gives up."""
-    return Played("failed", f"There was no {thing} to paint over.", cost=_cost(outcomes, records))
+    return Played("failed", f"There was no {thing} to paint over.", cost=cost)
+
+
+class _Stopwatch:
+    """Listens to turns, and adds up the time from the planner being asked to whatever happens next."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self._since: float | None = None
+
+    def __call__(self, event: Event) -> None:
+        now = time.perf_counter()
+        if self._since is not None:
+            self.seconds += now - self._since
+        self._since = now if isinstance(event, Thinking) else None
 
 
 def _best_of(number: int, studio: StudioProtocol, critic: Critic, item: Item, seed: int, options: Options) -> Played:
@@ -111,18 +180,32 @@ def _best_of(number: int, studio: StudioProtocol, critic: Critic, item: Item, se
     critic holds the pictures against."""
     planned = plan(studio, item, options)
     brief = Brief.model_validate((planned.plan or {}).get("brief") or {})
-    limits = options.limits.model_copy(update={"images": 1})
     tries: list[_Try] = []
-    for index in range(number):
-        once = options.model_copy(update={"seed": seed + index, "single_shot": True, "limits": limits})
+    for once in _several(number, seed, options):
         played = _converse(studio, critic, item, once)
         verdict = critic.judge(studio, played.picture, brief) if played.picture else None
-        tries.append(_Try(seed + index, played, verdict))
+        tries.append(_Try(once.seed or 0, played, verdict))
     chosen = max(tries, key=_Try.rank)
     looking = sum(one.verdict.seconds for one in tries if one.verdict)
     critique = Cost(seconds={"critique": looking, "total": looking})
     cost = total([planned.cost, critique, *(one.played.cost for one in tries)])
     return replace(chosen.played, candidates=[c for one in tries if (c := one.candidate())], cost=cost)
+
+
+def _random_of(number: int, studio: StudioProtocol, critic: Critic, item: Item, seed: int, options: Options) -> Played:
+    """The pictures of `_best_of`, of which nobody looks at any; the choice follows from the seed."""
+    tries = [_Try(once.seed or 0, _converse(studio, critic, item, once), None)
+             for once in _several(number, seed, options)]
+    chosen = random.Random(seed).choice(tries)
+    return replace(chosen.played, candidates=[c for one in tries if (c := one.candidate())],
+                   cost=total([one.played.cost for one in tries]))
+
+
+def _several(number: int, seed: int, options: Options) -> list[Options]:
+    """Single shots of one picture each, with one seed after another."""
+    limits = options.limits.model_copy(update={"images": 1})
+    return [options.model_copy(update={"seed": seed + index, "single_shot": True, "limits": limits})
+            for index in range(number)]
 
 
 @dataclass(frozen=True)
@@ -139,8 +222,10 @@ class _Try:
     def candidate(self) -> Candidate | None:
         if not self.played.picture:
             return None
-        return Candidate(picture=self.played.picture, seed=self.seed,
-                         critic=self.verdict.score if self.verdict else None)
+        if self.verdict is None:
+            return Candidate(picture=self.played.picture, seed=self.seed)
+        return Candidate(picture=self.played.picture, seed=self.seed, critic=self.verdict.score,
+                         doubt=self.verdict.doubt)
 
 
 def total(costs: list[Cost]) -> Cost:
@@ -153,8 +238,8 @@ def total(costs: list[Cost]) -> Cost:
                 peak_mb=max((c.peak_mb for c in costs), default=0.0))
 
 
-def _cost(outcomes: list[Outcome], records: list[PictureRecord]) -> Cost:
-    seconds: dict[str, float] = {}
+def _cost(outcomes: list[Outcome], records: list[PictureRecord], watch: _Stopwatch) -> Cost:
+    seconds = {"planning": watch.seconds}
     for outcome in outcomes:
         seconds = _sum(seconds, {"total": outcome.usage.seconds})
         seconds = _sum(seconds, {"critique": sum(s.seconds for s in outcome.steps if s.tool == "critique")})

@@ -1,23 +1,27 @@
 """Published benchmark files: fetched from their own repositories at a fixed commit, checked by hash, kept in a cache.
 
-A file is looked for in the folder MAQUETTE_BENCHMARKS, if that is set, then in the cache; `fetch` downloads it. None is
-part of this repository. A file that is not what was published is refused, never scored.
+`evals/data/benchmarks.json` names them. A file is looked for in the folder MAQUETTE_BENCHMARKS, if that is set, then in
+the cache, each time as SUITE/FILE; `fetch` downloads what is missing. None is part of this repository. A file that is
+not what was published is refused, never scored. Pictures of a benchmark are not fetched: they are large and lie where
+no plain address leads; they are looked for in the same folders.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 
 from evals.api import EvalError
 from generators.files import write_atomic
 
+TABLE = Path(__file__).resolve().parent / "data" / "benchmarks.json"
 TIMEOUT = 30.0
-_RAW = "https://raw.githubusercontent.com"
 
 
 class NotFetched(EvalError):
@@ -26,23 +30,24 @@ class NotFetched(EvalError):
 
 @dataclass(frozen=True)
 class Published:
-    """A file as somebody else published it. `path` is where it lies in a folder of benchmarks."""
+    """A suite's files as somebody else published them: address below `base` to hash.
 
-    path: str
-    url: str
-    sha256: str
+    A hash of 64 digits is a sha256; one of 40 is git's own name of the content, for a file of which only that is known.
+    `pictures` says how to get the pictures, where there are any.
+    """
+
+    suite: str
+    base: str
+    files: dict[str, str]
     licence: str
     source: str
+    pictures: str = ""
 
 
-GENEVAL = Published(
-    "geneval/evaluation_metadata.jsonl",
-    f"{_RAW}/djghosh13/geneval/af4902f24d3ca90ebbb446dd9891a59e0f82725f/prompts/evaluation_metadata.jsonl",
-    "5c48e0813e812e3c373fa5c8ed07a8f0a483be30272b4427b0559c8048e67c13", "MIT",
-    "Ghosh et al. 2023, GenEval, arXiv 2310.11513")  # fmt: skip
-
-FILES = {"geneval": GENEVAL}
-"""By the name of their suite."""
+def all_published() -> dict[str, Published]:
+    """By the name of their suite."""
+    table: dict[str, dict[str, Any]] = json.loads(TABLE.read_text(encoding="utf-8"))
+    return {suite: Published(suite=suite, **row) for suite, row in table.items()}
 
 
 def cache() -> Path:
@@ -51,36 +56,73 @@ def cache() -> Path:
     return Path(base).expanduser() / "maquette" / "benchmarks"
 
 
-def find(file: Published) -> Path:
-    """The file on this machine. Raises `NotFetched`, or `EvalError` where it is not what was published."""
-    own = os.environ.get("MAQUETTE_BENCHMARKS")
-    for folder in ([Path(own).expanduser()] if own else []) + [cache()]:
-        path = folder / file.path
-        if path.is_file():
-            _check(path.read_bytes(), file, str(path))
-            return path
-    name = next(name for name, known in FILES.items() if known == file)
-    raise NotFetched(f"{Path(file.path).name} is not on this machine; 'python -m evals fetch {name}' downloads it "
-                     f"({file.licence}), or set MAQUETTE_BENCHMARKS to a folder that holds {file.path}.")
+def find(suite: str, file: str) -> Path:
+    """A suite's file on this machine. Raises `NotFetched`, or `EvalError` where it is not what was published."""
+    published = all_published()[suite]
+    path = _lies(f"{suite}/{file}")
+    if path is None:
+        raise NotFetched(f"{Path(file).name} is not on this machine; 'python -m evals fetch {suite}' downloads it "
+                         f"(licence: {published.licence}), or set MAQUETTE_BENCHMARKS to a folder that holds "
+                         f"{suite}/{file}.")
+    _check(path.read_bytes(), published.files[file], str(path))
+    return path
 
 
-def fetch(name: str) -> Path:
-    """Downloads a suite's file into the cache, unless it is there. Raises `EvalError`."""
-    if name not in FILES:
-        raise EvalError(f"There is no benchmark named {name!r} to fetch; there are {', '.join(FILES)}.")
-    file = FILES[name]
+def text(suite: str, file: str) -> str:
+    """What a suite's file says. Raises as `find` does."""
+    return find(suite, file).read_text(encoding="utf-8")
+
+
+def picture(name: str) -> Path:
+    """A picture of a suite, by SUITE/FILE; those of our own suites lie beside their data. Raises `NotFetched`, saying
+    how to get it."""
+    path = _lies(name) or _ours(name)
+    if path is None:
+        suite = name.partition("/")[0]
+        known = all_published().get(suite)
+        how = known.pictures if known else "they are part of the checkout"
+        raise NotFetched(f"The pictures of {suite} are not on this machine ({name} is missing): {how}. Put them into "
+                         f"{cache() / suite}, or set MAQUETTE_BENCHMARKS to a folder that holds {name}.")
+    return path
+
+
+def fetch(suite: str) -> Path:
+    """Downloads a suite's files into the cache, unless they are there; returns the file, or the folder of several.
+
+    Raises `EvalError`.
+    """
+    known = all_published()
+    if suite not in known:
+        raise EvalError(f"There is no benchmark named {suite!r} to fetch; there are {', '.join(known)}.")
+    found = [_fetched(known[suite], file) for file in known[suite].files]
+    return found[0] if len(found) == 1 else cache() / suite
+
+
+def _fetched(published: Published, file: str) -> Path:
     try:
-        return find(file)
+        return find(published.suite, file)
     except NotFetched:
-        data = _download(file.url)
-    _check(data, file, file.url)
-    target = cache() / file.path
+        url = published.base + file
+        data = _download(url)
+    _check(data, published.files[file], url)
+    target = cache() / published.suite / file
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(target, data)
     except OSError as error:
         raise EvalError(f"{target} cannot be written: {error.strerror}.") from None
     return target
+
+
+def _lies(name: str) -> Path | None:
+    own = os.environ.get("MAQUETTE_BENCHMARKS")
+    folders = ([Path(own).expanduser()] if own else []) + [cache()]
+    return next((path for folder in folders if (path := folder / name).is_file()), None)
+
+
+def _ours(name: str) -> Path | None:
+    path = TABLE.parent / name
+    return path if path.is_file() else None
 
 
 def _download(url: str) -> bytes:
@@ -94,8 +136,15 @@ def _download(url: str) -> bytes:
     return answer.content
 
 
-def _check(data: bytes, file: Published, where: str) -> None:
-    found = hashlib.sha256(data).hexdigest()
-    if found != file.sha256:
-        raise EvalError(f"{where} is not the file that was published (sha256 {found[:12]}…, expected "
-                        f"{file.sha256[:12]}…); scores of it could not be compared.")
+def _check(data: bytes, expected: str, where: str) -> None:
+    found = _hash(data, expected)
+    if found != expected:
+        raise EvalError(f"{where} is not the file that was published (hash {found[:12]}…, expected "
+                        f"{expected[:12]}…); scores of it could not be compared.")
+
+
+def _hash(data: bytes, like: str) -> str:
+    """In the kind of the expected one: sha256, or what git names a blob by."""
+    if len(like) == 64:
+        return hashlib.sha256(data).hexdigest()
+    return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()

@@ -6,20 +6,39 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import Any, TypeVar
 
 from agent import settings as studio_settings
 from agent.studio import Studio
-from evals import arms, benchmarks, card, judging, official, page, registry, runner
+from evals import (
+    arms,
+    benchmarks,
+    card,
+    judgement,
+    judging,
+    official,
+    page,
+    registry,
+    routes,
+    runner,
+    sweep,
+    sweep_page,
+    votes,
+    voting,
+)
 from evals import report as numbers
-from evals.api import EvalError, RunPlan, Sample
+from evals.api import EvalError, RunPlan, Sample, Task
 from evals.folder import RunFolder
 from evals.revisions import revisions
+from generators import registry as models
 from generators.api import Extent, Request
 from generators.files import write_atomic
 from generators.workshop import Workshop
+
+Number = TypeVar("Number", int, float)
 
 
 def show_list(given: argparse.Namespace) -> None:
@@ -60,10 +79,15 @@ def _begun(given: argparse.Namespace) -> RunFolder:
     configuration = {"planner": given.planner, "limits": limits.model_dump()}
     named = None if given.arms is None else _names(given.arms)
     plan = runner.new_plan(task, named, generators, revisions(generators), configuration, given.limit, given.samples)
-    folder = RunFolder(given.out or Path("runs") / task.name)
-    if _is_run(str(folder.path)):
-        _same(folder.plan(), plan, folder.path)
-        return _resumed(folder.path)
+    return _opened(given.out or Path("runs") / task.name, plan)
+
+
+def _opened(path: Path, plan: RunPlan) -> RunFolder:
+    """The run of this plan at this place: a new one, or the very same gone on with."""
+    folder = RunFolder(path)
+    if _is_run(str(path)):
+        _same(folder.plan(), plan, path)
+        return _resumed(path)
     folder.create(plan)
     return folder
 
@@ -104,17 +128,26 @@ def _write_report(folder: RunFolder, plan: RunPlan, scorer_name: str | None = No
                   pictures: int = 24) -> None:
     scorer = registry.scorer(scorer_name or registry.task(plan.suite).scorer)
     samples = list(folder.all())
-    found = numbers.build(plan, samples, scorer, judging.measured() if scorer.eyes else {})
+    found = numbers.build(plan, samples, scorer, judging.measured() if scorer.eyes else {}, votes.results(folder))
     target = out or folder.path
-    try:
-        target.mkdir(parents=True, exist_ok=True)
-        write_atomic(target / "report.json", (json.dumps(found, indent=1) + "\n").encode())
-        write_atomic(target / "report.html", page.render(found, _ordered(samples), folder.pictures, pictures).encode())
-    except OSError as error:
-        raise EvalError(f"{target} cannot be written: {error.strerror}.") from None
+    _write(target / "report.json", _json(found))
+    _write(target / "report.html", page.render(found, _ordered(samples), folder.pictures, pictures))
     print(numbers.table(found))
     print("\n".join(numbers.sentences(found)))
     print(f"{target / 'report.html'}")
+
+
+def _json(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, indent=1) + "\n"
+
+
+def _write(file: Path, text: str) -> None:
+    """In whole or not at all, its folder made where it is missing. Raises `EvalError`."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(file, text.encode())
+    except OSError as error:
+        raise EvalError(f"{file} cannot be written: {error.strerror}.") from None
 
 
 def _ordered(samples: list[Sample]) -> list[Sample]:
@@ -152,10 +185,7 @@ def export_results(given: argparse.Namespace) -> None:
     if not found:
         raise EvalError(f"Nothing in {given.run} is scored with {official.SCORER!r}; run 'python -m evals score "
                         f"{given.run} --scorer {official.SCORER}' first.")
-    try:
-        write_atomic(given.out, "".join(json.dumps(row) + "\n" for row in found).encode())
-    except OSError as error:
-        raise EvalError(f"{given.out} cannot be written: {error.strerror}.") from None
+    _write(given.out, "".join(json.dumps(row) + "\n" for row in found))
     print(f"{len(found)} results of {generator}, {arm}: {given.out}")
 
 
@@ -220,5 +250,69 @@ def write_card(given: argparse.Namespace) -> None:
         print(file)
 
 
-VERBS = {"list": show_list, "fetch": fetch_file, "run": make_run, "score": score_run, "report": write_report,
-         "compare": compare_runs, "export": export_results, "summary": print_summary, "card": write_card}
+def make_sweep(given: argparse.Namespace) -> None:
+    """Begins a sweep or goes on with one; then scores and reports it."""
+    place = Path(given.what)
+    if any(place.glob("*/run.json")):
+        folders = [_resumed(folder.path) for folder in sweep.runs(place)]
+    else:
+        place = given.out or Path("runs") / f"sweep-{given.what}"
+        folders = _sweep_begun(given, place)
+    scorer = registry.scorer(registry.task(folders[0].plan().suite).scorer)
+    for folder in folders:
+        runner.run(folder, opener(folder.plan()), _Say())
+        runner.score(folder, scorer, judging.eyes_for, _Say())
+    found = sweep.measure(folders, scorer)
+    whose = {sample.key: folder.pictures for folder in folders for sample in folder.all()}
+    samples = [sample for folder in folders for sample in folder.all()]
+    _write(place / "sweep.json", _json(found))
+    _write(place / "sweep.html", sweep_page.render(found, samples, lambda sample: whose[sample.key]))
+    print(sweep_page.table(found["cells"]))
+    print(place / "sweep.html")
+
+
+def _sweep_begun(given: argparse.Namespace, place: Path) -> list[RunFolder]:
+    task: Task = registry.task(given.what)
+    if task.does != "draw":
+        raise EvalError(f"{task.name} draws nothing: there is nothing to sweep over.")
+    steps, guidances = _numbers("--steps", given.steps, int), _numbers("--guidance", given.guidance, float)
+    generators = list(task.generators) if given.generators is None else _names(given.generators)
+    found = revisions(generators)
+    plans = {name: runner.new_plan(task, sweep.cells(models.find(name).family, steps, guidances), [name],
+                                   {name: found[name]}, {"planner": "embedded", "limits": arms.limits().model_dump()},
+                                   given.limit, given.samples) for name in generators}
+    return [_opened(sweep.folder_of(place, name).path, plan) for name, plan in plans.items()]
+
+
+def _numbers(flag: str, text: str | None, kind: Callable[[str], Number]) -> list[Number]:
+    """Raises `EvalError`, as what they may be is for the arm's name to say."""
+    try:
+        return [] if text is None else [kind(name) for name in _names(text)]
+    except ValueError:
+        raise EvalError(f"{flag} takes numbers with commas between them, not {text!r}.") from None
+
+
+def hold_vote(given: argparse.Namespace) -> None:
+    """Serves the page for voting until Ctrl-C; then says how it stands."""
+    folder = RunFolder(given.run)
+    folder.plan()
+    with suppress(KeyboardInterrupt):
+        voting.serve(voting.Booth(votes.Ballot(folder), given.voter), given.port)
+    for row in votes.results(folder):
+        low, high = row["interval"]
+        print(f"{row['generator']}, {row['arm']}: strength {row['strength']:+.2f} (95% interval {low:+.2f} to "
+              f"{high:+.2f}), won {row['won']:.0%} of {row['votes']}")
+    print(f"'python -m evals report {given.run}' puts this beside the scores.")
+
+
+def write_judgement(given: argparse.Namespace) -> None:
+    found, missing = judgement.build([judgement.read(RunFolder(path)) for path in given.runs])
+    _write(given.out, _json(found))
+    print("\n".join(missing), file=sys.stderr)
+    print(given.out)
+
+
+VERBS: dict[str, Callable[[argparse.Namespace], None]] = {
+    "list": show_list, "fetch": fetch_file, "run": make_run, "score": score_run, "report": write_report,
+    "compare": compare_runs, "export": export_results, "summary": print_summary, "card": write_card,
+    "sweep": make_sweep, "vote": hold_vote, "judgement": write_judgement, "routes": routes.run}

@@ -18,6 +18,7 @@ from evals import report as numbers
 from evals.api import Mark, Sample
 
 THUMB = 112
+STAGES = ("planning", "loading", "encoding", "drawing", "critique", "other", "total")
 HUES = ("#2f6f9f", "#b3542e", "#4a7f3c", "#7b4fa0", "#8a6d1f", "#a03a63")
 
 STYLE = """
@@ -51,7 +52,9 @@ def render(report: Mapping[str, Any], samples: Sequence[Sample], pictures: Path,
     """The page, with the pictures of at most `most` items."""
     name = report["scorer"]["name"]
     parts = [f"<h1>{escape(report['suite'])}</h1>", _facts(report), "<h2>Score and cost</h2>", _rows(report["rows"]),
-             _chart(report["rows"]), "<h2>Differences, item by item</h2>", _differences(report),
+             _chart(report["rows"]), "<h2>Where the time goes</h2>", _stages(report["rows"]),
+             _people(report.get("people", ())), _questions(report.get("questions", ())),
+             "<h2>Differences, item by item</h2>", _differences(report),
              "<h2>By kind of prompt</h2>", _tags(report["rows"]), "<h2>What failed</h2>", _parts(report["rows"]),
              "<h2>Pictures, failures first</h2>", _items(samples, name, pictures, most)]
     return ("<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
@@ -67,6 +70,8 @@ def _facts(report: Mapping[str, Any]) -> str:
              f"Models: {revisions}.",
              f"Measured on {machine.get('cores')} cores, {machine.get('memory_gb')} GB, {machine.get('system')}, "
              f"torch {machine.get('torch')}; begun {report['started']}."]
+    if not scorer.get("verified", True):
+        lines.append("This scorer has not been held against published numbers yet.")
     if report["unscored"]:
         lines.append(f"{report['unscored']} further samples are not scored yet.")
     if accuracy := report["eyes"].get("summary"):
@@ -77,7 +82,7 @@ def _facts(report: Mapping[str, Any]) -> str:
 def _rows(rows: Sequence[Mapping[str, Any]]) -> str:
     head = ("model", "arm", "score", "95% interval", "plain mean", "pictures", "seconds", "of it drawing",
             "planner calls", "tokens", "memory, MB")
-    return _table(head, (_cells(row) for row in rows), left=2)
+    return table(head, (_cells(row) for row in rows), left=2)
 
 
 def _cells(row: Mapping[str, Any]) -> list[str]:
@@ -88,6 +93,50 @@ def _cells(row: Mapping[str, Any]) -> list[str]:
             f"{cost['peak_mb']:.0f}"]
 
 
+def _stages(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Seconds for one item by part, of the arms that were really run."""
+    own = [row for row in rows if not row["derived"]]
+    names = [name for name in STAGES if any(name in row["cost"]["seconds"] for row in own)]
+    body = ([row["generator"], row["arm"], *(f"{row['cost']['seconds'].get(name, 0):.3f}" for name in names)]
+            for row in own)
+    return table(("model", "arm", *names), body, left=2)
+
+
+def _people(rows: Sequence[Mapping[str, Any]]) -> str:
+    """What people preferred, without knowing which was which, as strengths of Bradley and Terry."""
+    if not rows:
+        return ""
+    body = ([row["generator"], row["arm"], f"{row['strength']:+.2f}", "{:+.2f} to {:+.2f}".format(*row["interval"]),
+             _percent(row["won"]), str(row["votes"])] for row in rows)
+    note = ("<p class=quiet>From blind votes between two pictures. Strengths are logarithmic, with mean 0: one more "
+            "means preferred in 73% of their meetings.</p>")
+    head = ("model", "arm", "strength", "95% interval", "won", "votes")
+    return f"<h2>What people preferred</h2>{note}{table(head, body, left=2)}"
+
+
+def _questions(rows: Sequence[Mapping[str, Any]]) -> str:
+    """How often which requests were asked about, and what it was worth."""
+    if not rows:
+        return ""
+    body = ([row["generator"], row["arm"], _share(row["asks_ambiguous"]), _share(row["asks_clear"]),
+             f"{row['asked']:.2f}", f"{row['idle']:.2f}", _gain(row["gain"])] for row in rows)
+    head = ("model", "arm", "asked about ambiguous ones", "about clear ones", "questions an item",
+            "of them without matter", "against guessing")
+    return f"<h2>Questions</h2>{table(head, body, left=2)}"
+
+
+def _share(found: Mapping[str, Any]) -> str:
+    return f"{_percent(found['share'])} ({_span(found['interval'])})" if found["n"] else "–"
+
+
+def _gain(found: Mapping[str, Any] | None) -> str:
+    if found is None:
+        return "–"
+    low, high = found["interval"]
+    a, b = found["images"]
+    return f"{found['difference']:+.3f} ({low:+.3f} to {high:+.3f}), {a:.2f} pictures against {b:.2f}"
+
+
 def _differences(report: Mapping[str, Any]) -> str:
     return "<ul>" + "".join(f"<li>{escape(line)}</li>" for line in numbers.sentences(dict(report))) + "</ul>"
 
@@ -95,7 +144,7 @@ def _differences(report: Mapping[str, Any]) -> str:
 def _tags(rows: Sequence[Mapping[str, Any]]) -> str:
     tags = sorted({tag for row in rows for tag in row["tags"]})
     body = ([row["generator"], row["arm"], *(_tag(row["tags"].get(tag)) for tag in tags)] for row in rows)
-    return _table(("model", "arm", *tags), body, left=2)
+    return table(("model", "arm", *tags), body, left=2)
 
 
 def _tag(found: Mapping[str, Any] | None) -> str:
@@ -108,10 +157,12 @@ def _parts(rows: Sequence[Mapping[str, Any]]) -> str:
     body = ([row["generator"], row["arm"], *(_percent(row["parts"].get(name)) for name in names),
              ", ".join(f"{count} {status}" for status, count in sorted(row["statuses"].items()))] for row in own)
     note = "<p class=quiet>Share of the lines of each kind that hold, where a prompt has such a line.</p>"
-    return note + _table(("model", "arm", *names, "how turns ended"), body, left=2)
+    return note + table(("model", "arm", *names, "how turns ended"), body, left=2)
 
 
-def _table(head: Sequence[str], body: Iterable[Sequence[str]], left: int = 1) -> str:
+def table(head: Sequence[str], body: Iterable[Sequence[str]], left: int = 1) -> str:
+    """As HTML, everything escaped; the first `left` columns are words."""
+
     def row(cells: Sequence[str], kind: str) -> str:
         return "<tr>" + "".join(f"<{kind}{' class=left' if i < left else ''}>{escape(cell)}</{kind}>"
                                 for i, cell in enumerate(cells)) + "</tr>"
@@ -130,25 +181,25 @@ def _chart(rows: Sequence[Mapping[str, Any]]) -> str:
     taken: list[tuple[float, float]] = []
     dots = "".join(_dot(row, hues[row["generator"]], most, taken) for row in ordered)
     shares = (0, 0.25, 0.5, 0.75, 1)
-    grid = "".join(_line(EDGE, WIDTH - EDGE, _y(v), _y(v), "currentColor", 0.15) for v in shares)
-    grid += "".join(_text(EDGE - 6, _y(v) + 4, f"{v:.0%}", "end") for v in shares)
-    ticks = "".join(_text(_x(most * k / 4, most), HEIGHT - EDGE + 18, f"{most * k / 4:.1f} s", "middle")
+    grid = "".join(line(EDGE, WIDTH - EDGE, _y(v), _y(v), "currentColor", 0.15) for v in shares)
+    grid += "".join(text(EDGE - 6, _y(v) + 4, f"{v:.0%}", "end") for v in shares)
+    ticks = "".join(text(_x(most * k / 4, most), HEIGHT - EDGE + 18, f"{most * k / 4:.1f} s", "middle")
                     for k in range(5))
     return (f'<div class=wide><svg viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" role="img" '
             f'aria-label="score against seconds for one item">{grid}{ticks}{dots}</svg></div>')
 
 
 def _dot(row: Mapping[str, Any], hue: str, most: float, taken: list[tuple[float, float]]) -> str:
-    """One arm; its name goes below those that are in the way."""
+    """One arm; its name goes past those that are in the way, away from the nearer edge."""
     x, y = _x(_seconds(row), most), _y(row["score"])
     low, high = (_y(v) for v in row["interval"])
     name = y + 4
     while any(abs(x - other) < 110 and abs(name - height) < 13 for other, height in taken):
-        name += 13
+        name += 13 if row["score"] > 0.5 else -13
     taken.append((x, name))
     fill = "none" if row["derived"] else hue
-    return (_line(x, x, low, high, hue, 0.5) + f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="{fill}" stroke="{hue}"/>'
-            + _text(x + 9, name, row["arm"], "start"))
+    return (line(x, x, low, high, hue, 0.5) + f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="{fill}" stroke="{hue}"/>'
+            + text(x + 9, name, row["arm"], "start"))
 
 
 def _seconds(row: Mapping[str, Any]) -> float:
@@ -163,13 +214,13 @@ def _y(score: float) -> float:
     return HEIGHT - EDGE - (HEIGHT - 2 * EDGE) * score
 
 
-def _line(x1: float, x2: float, y1: float, y2: float, hue: str, opacity: float) -> str:
+def line(x1: float, x2: float, y1: float, y2: float, hue: str, opacity: float) -> str:
     return (f'<line x1="{x1:.1f}" x2="{x2:.1f}" y1="{y1:.1f}" y2="{y2:.1f}" stroke="{hue}" '
             f'opacity="{opacity}"/>')
 
 
-def _text(x: float, y: float, words: str, anchor: str) -> str:
-    return (f'<text x="{x:.1f}" y="{y:.1f}" font-size="12" text-anchor="{anchor}" fill="currentColor">'
+def text(x: float, y: float, words: str, anchor: str, hue: str = "currentColor") -> str:
+    return (f'<text x="{x:.1f}" y="{y:.1f}" font-size="12" text-anchor="{anchor}" fill="{hue}">'
             f"{escape(words)}</text>")
 
 

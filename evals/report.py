@@ -1,7 +1,7 @@
 """From samples to numbers: score with interval beside cost, for each generator and arm, and paired differences.
 
 The score of an arm is the mean of its tags' means (GenEval's overall), `mean` the plain one. Several seeds of an item
-are averaged first.
+are averaged first. Arms marked as derived are choices among pictures of others (`evals.controls`).
 Everything that the page shows is in this one value, which is also `report.json`.
 """
 
@@ -12,26 +12,31 @@ from collections.abc import Callable, Iterable, Sequence
 from statistics import fmean
 from typing import Any
 
-from evals import arms, stats
+from evals import arms, controls, stats
 from evals.api import EvalError, RunPlan, Sample, Score, Scorer
+from generators.shares import share
 
 Value = Callable[[Sample], float]
 SUMS = ("planner_calls", "tool_calls", "tokens", "images")
 
 
-def build(plan: RunPlan, samples: Sequence[Sample], scorer: Scorer, eyes: dict[str, Any]) -> dict[str, Any]:
-    """The report as plain values. Raises `EvalError` while nothing is scored."""
+def build(plan: RunPlan, samples: Sequence[Sample], scorer: Scorer, eyes: dict[str, Any],
+          people: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
+    """The report as plain values; `people` is what they chose (`evals.votes`). Raises `EvalError` while nothing is
+    scored."""
     ready = [s for s in samples if scorer.name in s.scores]
     if not ready:
         raise EvalError(f"Nothing is scored with {scorer.name!r} yet; run 'python -m evals score' first.")
     groups = grouped(ready)
-    rows = [_row(key, group, scorer) for key, group in groups.items()]
-    rows += [row for key, group in groups.items() for row in _derived(key, group, scorer)]
+    derived = controls.derived(groups, scorer)
+    rows = [row(key, group, scorer) for key, group in groups.items()]
+    rows += [row(key, group, scorer, derived=True) for key, group in derived.items()]
     return {
         "schema_version": 1,
         "suite": plan.suite,
         "suite_version": plan.suite_version,
-        "scorer": {"name": scorer.name, "version": scorer.version, "purpose": scorer.purpose},
+        "scorer": {"name": scorer.name, "version": scorer.version, "purpose": scorer.purpose,
+                   "verified": scorer.verified},
         "eyes": eyes,
         "started": plan.started,
         "machine": plan.machine,
@@ -41,7 +46,9 @@ def build(plan: RunPlan, samples: Sequence[Sample], scorer: Scorer, eyes: dict[s
         "samples": len(ready),
         "unscored": len(samples) - len(ready),
         "rows": rows,
-        "differences": _differences(groups, scorer),
+        "differences": _differences(groups, derived, scorer),
+        "questions": _questions(groups, scorer),
+        "people": list(people),
     }
 
 
@@ -54,29 +61,17 @@ def grouped(samples: Iterable[Sample]) -> dict[tuple[str, str], list[Sample]]:
 
 
 def _place(arm: str) -> tuple[int, str]:
-    """Single first, then best-of-N, the ablations, the agent last: from plain to costly."""
-    return (0 if arm == "single" else 1 if arms.best_of(arm) else 2 if arm in arms.ABLATIONS else 3, arm)
+    """Single first, then rewriting, one of N, the ablations, the agent last: from plain to costly."""
+    ranks = (arm.startswith("single"), arm == "rewrite", arms.best_of(arm) or arms.random_of(arm),
+             arm in arms.ABLATIONS)
+    return (next((rank for rank, found in enumerate(ranks) if found), len(ranks)), arm)
 
 
-def _row(key: tuple[str, str], samples: Sequence[Sample], scorer: Scorer) -> dict[str, Any]:
+def row(key: tuple[str, str], samples: Sequence[Sample], scorer: Scorer, derived: bool = False) -> dict[str, Any]:
     row = _scored(samples, lambda s: s.scores[scorer.name].value)
-    return {"generator": key[0], "arm": key[1], "derived": False, **row, "parts": _parts(samples, scorer),
-            "cost": _cost(samples), "statuses": dict(Counter(s.status for s in samples))}
-
-
-def _derived(key: tuple[str, str], samples: Sequence[Sample], scorer: Scorer) -> Iterable[dict[str, Any]]:
-    """What best-of-N would have been with another choice among the very same pictures."""
-    if not arms.best_of(key[1]):
-        return
-    number, choices = arms.best_of(key[1]), {"random": fmean, "oracle": max}
-    for name, choose in choices.items():
-        row = _scored(samples, lambda s, choose=choose: choose(_candidates(s, scorer)))  # type: ignore[misc]
-        yield {"generator": key[0], "arm": f"{name}-of-{number}", "derived": True, **row, "parts": {},
-               "cost": _cost(samples), "statuses": {}}
-
-
-def _candidates(sample: Sample, scorer: Scorer) -> list[float]:
-    return [c.scores[scorer.name].value for c in sample.candidates if scorer.name in c.scores] or [0.0]
+    return {"generator": key[0], "arm": key[1], "derived": derived, **row,
+            "parts": {} if derived else _parts(samples, scorer), "cost": _cost(samples),
+            "statuses": {} if derived else dict(Counter(s.status for s in samples))}
 
 
 def _scored(samples: Sequence[Sample], value: Value) -> dict[str, Any]:
@@ -113,15 +108,51 @@ def _cost(samples: Sequence[Sample]) -> dict[str, Any]:
             "peak_mb": max(s.cost.peak_mb for s in samples)}
 
 
-def _differences(groups: dict[tuple[str, str], list[Sample]], scorer: Scorer) -> list[dict[str, Any]]:
-    """Every arm against the single shot of the same generator, and the agent against every other."""
+def _differences(groups: dict[tuple[str, str], list[Sample]], derived: dict[tuple[str, str], list[Sample]],
+                 scorer: Scorer) -> list[dict[str, Any]]:
+    """Every arm against the single shot of the same generator, the agent against every other, the critic's choice
+    against one at random."""
+    found = []
+    everything = {**groups, **derived}
+    for (generator, arm), samples in groups.items():
+        for (whose, other), others in everything.items():
+            if whose == generator and other != arm and _worth_comparing(arm, other):
+                number = controls.short(samples, others) if other.endswith(controls.EQUAL) else 0
+                found.append({"generator": generator, "a": arm, "b": other, **compared(samples, others, scorer),
+                              **({"short": number} if number else {})})
+    return found
+
+
+def _worth_comparing(arm: str, other: str) -> bool:
+    if other.startswith("oracle"):
+        return False
+    number = arms.best_of(arm)
+    return other == "single" or arm == "agent" or bool(number and number == arms.random_of(other))
+
+
+def _questions(groups: dict[tuple[str, str], list[Sample]], scorer: Scorer) -> list[dict[str, Any]]:
+    """Of suites that say which requests are ambiguous: how often each kind is asked about, how many questions did not
+    matter, and what asking is worth against guessing, on the ambiguous ones."""
     found = []
     for (generator, arm), samples in groups.items():
-        others = [o for g, o in groups if g == generator and o != arm and (o == "single" or arm == "agent")]
-        for other in others:
-            found.append({"generator": generator, "a": arm, "b": other,
-                          **compared(samples, groups[generator, other], scorer)})
+        kinds = {kind: [bool(s.asked) for s in samples if s.item.truth.get("ambiguous") is kind]
+                 for kind in (True, False)}
+        if not any(kinds.values()):
+            continue
+        asked = [one for s in samples for one in s.asked]
+        found.append({"generator": generator, "arm": arm, "asks_ambiguous": share(kinds[True]),
+                      "asks_clear": share(kinds[False]), "asked": len(asked) / len(samples),
+                      "idle": sum(not one.mattered for one in asked) / len(samples),
+                      "gain": gain(samples, groups.get((generator, "no-questions"), ()), scorer)})
     return found
+
+
+def gain(asking: Sequence[Sample], guessing: Sequence[Sample], scorer: Scorer) -> dict[str, Any] | None:
+    """The paired difference on the ambiguous requests, and the pictures that each took for them."""
+    a, b = ([s for s in some if s.item.truth.get("ambiguous")] for some in (asking, guessing))
+    if not a or not b or a[0].arm == b[0].arm:
+        return None
+    return {**compared(a, b, scorer), "images": [fmean(s.cost.images for s in some) for some in (a, b)]}
 
 
 def compared(a: Sequence[Sample], b: Sequence[Sample], scorer: Scorer) -> dict[str, Any]:
@@ -157,5 +188,6 @@ def sentences(report: dict[str, Any]) -> list[str]:
 def _sentence(d: dict[str, Any]) -> str:
     low, high = d["interval"]
     sure = "better than" if low > 0 else "worse than" if high < 0 else "not told apart from"
+    short = f"; for {d['short']} of them the agent drew more than there were" if d.get("short") else ""
     return (f"{d['generator']}: {d['a']} is {sure} {d['b']} "
-            f"({d['difference']:+.3f}, 95% interval {low:+.3f} to {high:+.3f}, {d['n']} items)")
+            f"({d['difference']:+.3f}, 95% interval {low:+.3f} to {high:+.3f}, {d['n']} items{short})")

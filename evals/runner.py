@@ -25,7 +25,7 @@ from PIL import Image
 
 from agent.api import AgentError, Options, StudioProtocol
 from evals import arms, registry
-from evals.api import Candidate, EvalError, Eyes, Item, Look, RunPlan, Sample, Score, Scorer, Task
+from evals.api import EvalError, Eyes, Item, Look, RunPlan, Sample, Score, Scorer, Task
 from evals.critic import Critic
 from evals.folder import STUDIO, RunFolder
 from generators.api import GeneratorError, Seen
@@ -153,11 +153,10 @@ def make(order: Order, plan: RunPlan, task: Task, bench: Bench, folder: RunFolde
         except (AgentError, GeneratorError, ToolError) as error:
             return blank.model_copy(update={"error": str(error), "made": _now()})
     keep = _Keeper(order.key, bench.studio, folder)
-    candidates = [Candidate(picture=keep(c.picture, f"-{i}"), seed=c.seed, critic=c.critic)
-                  for i, c in enumerate(played.candidates)]
+    candidates = [c.model_copy(update={"picture": keep(c.picture, f"-{i}")}) for i, c in enumerate(played.candidates)]
     return blank.model_copy(update={
         "status": played.status, "reply": played.reply, "plan": played.plan, "model": played.model,
-        "revision": played.revision, "candidates": candidates, "made": _now(),
+        "revision": played.revision, "candidates": candidates, "asked": played.asked, "made": _now(),
         "picture": keep(played.picture) if played.picture else None,
         "before": keep(played.before, "-before") if played.before and played.picture else None,
         "cost": played.cost.model_copy(update={"peak_mb": round(memory.peak / 2**20, 1)})})
@@ -178,6 +177,7 @@ def score(folder: RunFolder, scorer: Scorer, eyes: Callable[[str], Any], say: Sa
     waiting = [s for s in folder.all() if again or not _scored(s, scorer)]
     progress = Progress(len(waiting), 0, say)
     with ExitStack() as stack:
+        stack.callback(scorer.close)
         open_eyes: dict[str, Any] = {}
         for sample in waiting:
             if scorer.eyes and sample.generator not in open_eyes:

@@ -27,12 +27,16 @@ class Outside(Scorer):
     def score(self, look: Look) -> Score:
         if not (look.image and look.before and look.seen and look.seen_before):
             return self.result(0.0, note="no picture before and after")
-        changed = set(look.item.truth.get("changed", []))
-        if "background" in changed:
+        if "background" in look.item.truth.get("changed", []):
             return self.result(1.0, note="the whole picture may change")
-        things = [*look.seen_before.objects, *look.seen.objects]
-        share = unchanged(look.before, look.image, [d.box.grow(AROUND) for d in things if d.thing in changed])
+        share = unchanged(look.before, look.image, changed_boxes(look))
         return self.result(share, note="" if share == 1 else f"{1 - share:.1%} of the rest changed")
+
+
+def changed_boxes(look: Look) -> list[Box]:
+    """Around everything that the edit is about, wherever it is seen before or after."""
+    things = [d for seen in (look.seen_before, look.seen) if seen for d in seen.objects]
+    return [d.box.grow(AROUND) for d in things if d.thing in look.item.truth.get("changed", [])]
 
 
 def unchanged(before: Image.Image, after: Image.Image, changed: Sequence[Box]) -> float:

@@ -14,7 +14,7 @@ class GenEval(Task):
     scorer = "geneval"
 
     def items(self) -> list[Item]:
-        rows = json_lines(benchmarks.find(benchmarks.GENEVAL))
+        rows = json_lines(benchmarks.find(self.name, "evaluation_metadata.jsonl"))
         return [Item(id=f"{number:05d}", tag=row["tag"], turns=[row["prompt"]], truth=row)
                 for number, row in enumerate(rows)]
 

@@ -28,7 +28,7 @@ def test_its_items_are_named_once_and_always_the_same(task: Task) -> None:
     assert len(items) >= 20 and items == task.items()
     assert len({item.id for item in items}) == len(items)
     assert len({item.seed(task.name) for item in items}) == len(items)
-    assert len({tuple(item.turns) for item in items}) == len(items)
+    assert len({(item.brings, *item.turns) for item in items}) == len(items)
 
 
 @every_task

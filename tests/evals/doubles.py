@@ -30,6 +30,7 @@ class StudioDouble:
         self.turns: list[tuple[str, Options]] = []
         self.masks: list[Image.Image] = []
         self.painted: list[str | None] = []
+        self.brought: list[list[str]] = []
         folder.mkdir(parents=True, exist_ok=True)
 
     def new_session(self) -> str:
@@ -41,6 +42,7 @@ class StudioDouble:
         assert options is not None and options.seed is not None
         self.turns.append((turn.text, options))
         self.painted.append(turn.mask)
+        self.brought.append(turn.uploads)
         words = self.draw(turn.text, options.seed)
         if words == "refuse":
             raise BadInput("This cannot be drawn here.")
@@ -64,6 +66,12 @@ class StudioDouble:
     def current(self, session: str) -> str | None:
         records = self.sessions[session]
         return records[-1].id if records else None
+
+    def ingest(self, data: bytes) -> PictureRecord:
+        image = Image.open(io.BytesIO(data)).convert("RGB")
+        record = PictureRecord(id=picture_id(image), role="upload", width=image.width, height=image.height)
+        image.save(self.folder / f"{record.id}.png")
+        return record
 
     def ingest_mask(self, data: bytes, picture: str) -> PictureRecord:
         mask = Image.open(io.BytesIO(data))

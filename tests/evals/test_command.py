@@ -32,7 +32,9 @@ def test_run_scores_and_reports(doubled: Path, capsys: pytest.CaptureFixture[str
     said = capsys.readouterr()
     assert "| sketch | agent |" in said.out and "18/18" in said.err
     report = json.loads(Path("a/report.json").read_text())
-    assert [row["arm"] for row in report["rows"]] == ["single", "best-of-2", "agent", "random-of-2", "oracle-of-2"]
+    assert [row["arm"] for row in report["rows"]] == [
+        "single", "best-of-2", "agent", "random-of-2", "oracle-of-2", "best-of-2 at equal images",
+        "random-of-2 at equal images"]
     assert Path("a/report.html").read_text().startswith("<!doctype html>")
     assert {p.name for p in Path("a").iterdir()} == {"run.json", "samples", "pictures", "report.html", "report.json"}
     assert main(["run", "a"]) == 0 and main([*wanted, "--out", "a"]) == 0  # nothing left to do, twice
@@ -50,6 +52,7 @@ def test_run_scores_and_reports(doubled: Path, capsys: pytest.CaptureFixture[str
     (["score", "nowhere"], "no run folder"),
     (["report", "nowhere"], "no run folder"),
     (["compare", "nowhere", "nowhere"], "no run folder"),
+    (["vote", "nowhere"], "no run folder"),
     (["card", "nowhere"], "holds no report.json"),
 ])
 def test_what_cannot_be_is_one_sentence(doubled: Path, arguments: list[str], sentence: str,

@@ -1,13 +1,8 @@
-"""GenEval: the published file or none, its rule on small worked examples, its summary to the last digit."""
+"""GenEval: its rule on small worked examples, its summary to the last digit."""
 
 from __future__ import annotations
 
-import hashlib
 import json
-import threading
-from collections.abc import Iterator
-from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -16,80 +11,11 @@ from PIL import Image
 
 from evals import __main__ as command
 from evals import benchmarks, official
-from evals.api import EvalError, Item, Look, RunPlan, Sample
+from evals.api import Item, Look, RunPlan, Sample
 from evals.folder import RunFolder
 from evals.scorers.geneval import SCORER, wrong
 from evals.tasks.geneval import TASK
 from generators.api import Box, Detection, Seen
-
-LINES = b'{"tag": "counting", "include": [{"class": "dog", "count": 2}], "exclude": [{"class": "dog", "count": 3}], ' \
-        b'"prompt": "a photo of two dogs"}\n'
-
-
-class _Source(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        found = self.path == "/prompts.jsonl"
-        self.send_response(200 if found else 404)
-        self.end_headers()
-        self.wfile.write(LINES if found else b"")
-
-    def log_message(self, *_: Any) -> None:
-        """Quiet."""
-
-
-@pytest.fixture
-def source() -> Iterator[str]:
-    """A stand-in for the repository that publishes the file."""
-    server = HTTPServer(("127.0.0.1", 0), _Source)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
-@pytest.fixture
-def published(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, source: str) -> benchmarks.Published:
-    file = replace(benchmarks.GENEVAL, url=f"{source}/prompts.jsonl", sha256=hashlib.sha256(LINES).hexdigest())
-    monkeypatch.setattr(benchmarks, "GENEVAL", file)
-    monkeypatch.setattr(benchmarks, "FILES", {"geneval": file})
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.delenv("MAQUETTE_BENCHMARKS", raising=False)
-    return file
-
-
-def test_a_file_that_is_not_there_is_named_with_the_way_to_get_it(published: benchmarks.Published) -> None:
-    with pytest.raises(benchmarks.NotFetched, match=r"evals fetch geneval.*MAQUETTE_BENCHMARKS"):
-        TASK.items()
-
-
-def test_fetched_once_it_is_read_from_the_cache(published: benchmarks.Published, monkeypatch, capsys) -> None:
-    assert command.main(["fetch", "geneval"]) == 0
-    monkeypatch.setattr(benchmarks, "_download", lambda url: pytest.fail("downloaded again"))
-    assert command.main(["fetch", "geneval"]) == 0
-    (item,) = TASK.items()
-    assert (item.id, item.tag, item.turns) == ("00000", "counting", ["a photo of two dogs"])
-
-
-def test_a_changed_file_is_refused(published: benchmarks.Published, monkeypatch, tmp_path: Path) -> None:
-    own = tmp_path / "own" / published.path
-    own.parent.mkdir(parents=True)
-    own.write_bytes(LINES + LINES)
-    monkeypatch.setenv("MAQUETTE_BENCHMARKS", str(tmp_path / "own"))
-    with pytest.raises(EvalError, match="not the file that was published"):
-        TASK.items()
-
-
-def test_what_cannot_be_fetched_is_a_sentence(published: benchmarks.Published, monkeypatch, capsys) -> None:
-    gone = replace(published, url=published.url.replace("prompts", "gone"))
-    monkeypatch.setattr(benchmarks, "FILES", {"geneval": gone})
-    monkeypatch.setattr(benchmarks, "GENEVAL", gone)
-    assert command.main(["fetch", "geneval"]) == 1 and "answered 404" in capsys.readouterr().err
-    nowhere = replace(published, url="http://127.0.0.1:9/x")
-    monkeypatch.setattr(benchmarks, "FILES", {"geneval": nowhere})
-    assert command.main(["fetch", "geneval"]) == 1 and "could not be reached" in capsys.readouterr().err
-    assert command.main(["fetch", "nothing"]) == 1 and "there are geneval" in capsys.readouterr().err
 
 
 def test_the_published_file_has_its_553_prompts() -> None:

@@ -58,10 +58,41 @@ def test_every_item_goes_through_every_arm_with_the_same_seed(tmp_path: Path) ->
 def test_ablations_leave_out_what_they_are_named_for(tmp_path: Path) -> None:
     bench = Bench(StudioDouble(tmp_path), None)  # type: ignore[arg-type]
     item = registry.task("world-generate").items()[0]
-    for arm in ("single", "no-layout", "no-repair", "agent"):
+    named = ("single", "rewrite", *(f"no-{part}" for part in all_arms.PARTS), "agent")
+    for arm in named:
         all_arms.play(all_arms.check(arm), bench.studio, None, item, 1, Options(generator="sketch"))  # type: ignore[arg-type]
     asked = [(options.single_shot, options.without) for _, options in bench.studio.turns]  # type: ignore[attr-defined]
-    assert asked == [(True, ()), (False, ("layout",)), (False, ("repair",)), (False, ())]
+    bare = tuple(part for part in all_arms.PARTS if part != "rewrite")
+    assert asked == [(True, ()), (False, bare), *((False, (part,)) for part in all_arms.PARTS), (False, ())]
+    assert {"questions", "rewrite", "layout", "repair"} <= set(all_arms.PARTS)
+    assert set(all_arms.ARMS) > set(named), "and the list says so"
+
+
+def test_settings_are_single_shots_with_wishes(tmp_path: Path) -> None:
+    bench = Bench(StudioDouble(tmp_path), None)  # type: ignore[arg-type]
+    item = registry.task("world-generate").items()[0]
+    names = [all_arms.setting(8, 2.5), all_arms.setting(4), all_arms.setting(guidance=1)]
+    assert names == ["single:steps=8:guidance=2.5", "single:steps=4", "single:guidance=1"]
+    for arm in names:
+        all_arms.play(all_arms.check(arm), bench.studio, None, item, 1, Options(generator="sketch"))  # type: ignore[arg-type]
+    asked = [(options.single_shot, options.wishes.steps, options.wishes.guidance)
+             for _, options in bench.studio.turns]  # type: ignore[attr-defined]
+    assert asked == [(True, 8, 2.5), (True, 4, None), (True, None, 1.0)]
+    with pytest.raises(EvalError, match="no arm named"):
+        all_arms.check("single:steps=many")
+
+
+def test_the_control_draws_as_many_and_looks_at_none(tmp_path: Path) -> None:
+    folder = made(tmp_path, ["random-of-3"])
+    samples = list(folder.all())
+    assert all(s.cost.images == 3 and s.cost.planner_calls == 0 and len(s.candidates) == 3 for s in samples)
+    assert all(s.cost.seconds["critique"] == 0 and c.critic is None for s in samples for c in s.candidates)
+    taken = {[_bytes(folder, c.picture) for c in s.candidates].index(_bytes(folder, str(s.picture))) for s in samples}
+    assert len(taken) > 1, "not always the same one"
+
+
+def _bytes(folder: RunFolder, picture: str) -> bytes:
+    return (folder.pictures / picture).read_bytes()
 
 
 def test_a_user_paints_over_what_they_see(tmp_path: Path) -> None:
@@ -83,6 +114,20 @@ def test_a_user_who_finds_nothing_to_paint_over_gives_up(tmp_path: Path) -> None
     played = all_arms.play("agent", studio, critic, item, 1, Options(generator="sketch"))  # type: ignore[arg-type]
     assert played.status == "failed" and played.reply == "There was no dog to paint over."
     assert played.cost.images == 1 and len(studio.turns) == 1
+
+
+def test_what_a_user_brings_comes_with_their_first_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mine").mkdir()
+    Image.new("RGB", (128, 128), "teal").save(tmp_path / "mine" / "photo.png")
+    monkeypatch.setenv("MAQUETTE_BENCHMARKS", str(tmp_path))
+    studio, critic = StudioDouble(tmp_path / "studio"), Critic(WorkshopDouble(), "sketch")  # type: ignore[arg-type]
+    item = Item(id="x", tag="t", turns=["add a dog", "make it red"], brings="mine/photo.png")
+    played = all_arms.play("agent", studio, critic, item, 1, Options(generator="sketch"))  # type: ignore[arg-type]
+    first, second = studio.brought
+    assert len(first) == 1 and second == [] and played.before not in (None, *first)
+    once = item.model_copy(update={"turns": ["add a dog"]})
+    played = all_arms.play("single", studio, critic, once, 1, Options(generator="sketch"))  # type: ignore[arg-type]
+    assert played.before == studio.brought[-1][0], "what was changed is what was brought"
 
 
 def test_costs_are_those_of_the_studio(tmp_path: Path) -> None:

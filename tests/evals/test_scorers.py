@@ -13,6 +13,7 @@ from evals import registry
 from evals.api import Item, Look, Sample
 from evals.scorers import outside, world
 from evals.scorers.plan import SCORER as PLAN
+from evals.scorers.ssim import SCORER as SSIM
 from evals.scorers.world import SCORER as WORLD
 from generators.api import Box, Detection, Seen
 from generators.seeing import has_colour
@@ -179,3 +180,18 @@ def test_outside_looks_where_the_changed_things_are() -> None:
     assert outside.SCORER.score(look).value == 1
     assert outside.SCORER.score(replace(look, item=item.model_copy(update={"truth": {"changed": ["cat"]}}))).value < 0.8
     assert outside.SCORER.score(replace(look, before=None)).value == 0
+
+
+def test_structure_is_compared_where_nothing_was_to_change() -> None:
+    item = Item(id="e", tag="t", turns=["a dog", "make the dog blue"], truth={"changed": ["dog"]})
+    seen = Seen((Detection("dog", "own", Box(0.1, 0.1, 0.4, 0.4), 1),))
+    before, after = Image.new("RGB", (100, 100), "white"), Image.new("RGB", (100, 100), "white")
+    after.paste("blue", (12, 12, 38, 38))
+    look = Look(item, sample(item), after, seen, before, seen)
+    assert SSIM.score(look).value == pytest.approx(1, abs=0.02)  # windows reach a little way into the dog
+    after.paste("red", (50, 0, 100, 100))
+    assert SSIM.score(look).value < 0.7
+    everywhere = item.model_copy(update={"truth": {"changed": ["background"]}})
+    assert SSIM.score(replace(look, item=everywhere)).value == 1
+    assert SSIM.score(replace(look, image=after.resize((50, 50)))).value == 0
+    assert SSIM.score(replace(look, before=None)).value == 0

@@ -57,3 +57,10 @@ def test_what_cannot_be_paired_is_refused() -> None:
         stats.difference([1.0], [1.0, 0.0])
     with pytest.raises(ValueError):
         stats.interval([])
+
+
+def test_groups_of_one_are_resampled_together() -> None:
+    values = [0.0, 1.0, 1.0, 0.0, 1.0]
+    mean, interval = stats.stratified([[value] for value in values])
+    assert mean == pytest.approx(0.6) and interval == stats.stratified([values])[1]
+    assert stats.stratified([[1.0], [0.0, 1.0]])[1] == (0.5, 1.0), "alone among groups of several, it stays"

@@ -1,0 +1,59 @@
+"""How alike pictures are: structural similarity of two, and how different several of one prompt are. Numpy only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+
+import numpy as np
+from PIL import Image
+
+from generators.api import Box, Extent
+
+SIGMA, TAPS = 1.5, 11
+C1, C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+
+
+def ssim(a: Image.Image, b: Image.Image, without: Sequence[Box] = ()) -> float:
+    """Structural similarity of two pictures of one size, -1 to 1; 1 where nothing is left to compare.
+
+    Wang et al. 2004: luminance, a Gaussian window of 11 pixels with a deviation of 1.5, only where it lies wholly
+    inside. Windows whose middle lies in one of the boxes `without` do not count.
+    """
+    if a.size != b.size:
+        raise ValueError(f"pictures of {a.size} and {b.size} cannot be compared")
+    found = _map(*(np.asarray(picture.convert("L"), dtype=np.float64) for picture in (a, b)))
+    counted = np.ones((a.height, a.width), dtype=bool)
+    for box in without:
+        left, top, right, bottom = box.pixels(Extent(*a.size))
+        counted[top:bottom, left:right] = False
+    edge = TAPS // 2
+    counted = counted[edge : a.height - edge, edge : a.width - edge]
+    return float(found[counted].mean()) if counted.any() else 1.0
+
+
+def _map(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The similarity around each pixel (H-10 x W-10)."""
+    mean_a, mean_b = _blurred(a), _blurred(b)
+    var_a, var_b = _blurred(a * a) - mean_a**2, _blurred(b * b) - mean_b**2
+    shared = _blurred(a * b) - mean_a * mean_b
+    above = (2 * mean_a * mean_b + C1) * (2 * shared + C2)
+    return above / ((mean_a**2 + mean_b**2 + C1) * (var_a + var_b + C2))
+
+
+def _blurred(values: np.ndarray) -> np.ndarray:
+    at = np.arange(TAPS) - TAPS // 2
+    window = np.exp(-(at**2) / (2 * SIGMA**2))
+    window /= window.sum()
+    for axis in (0, 1):
+        values = np.lib.stride_tricks.sliding_window_view(values, TAPS, axis=axis) @ window
+    return values
+
+
+def diversity(vectors: np.ndarray) -> float:
+    """The mean distance, 1 less the cosine, of all pairs among N unit vectors (N x D) of one prompt's pictures; 0 to 2.
+
+    0 for fewer than two.
+    """
+    pairs = [1 - float(a @ b) for a, b in combinations(vectors, 2)]
+    return sum(pairs) / len(pairs) if pairs else 0.0
