@@ -10,16 +10,19 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from agent import limits
+from agent import limits, routing
 from agent.api import Briefed, Called, Glimpse, Judged, Started, StepView, ToolCall, Working
 from agent.attempts import best
+from agent.memory import answer, assume, hear
 from agent.state import Desk, State, brief_of, limits_of, spent, usage_of
 from generators.api import Box, Cancelled, GeneratorError, Loading, Preview, Progress, Region
 from tools import registry
-from tools.api import BudgetSpent, Critique, Limits, ToolContext, ToolError, ToolResult, Wishes
+from tools.api import Brief, BudgetSpent, Critique, Limits, Reference, ToolContext, ToolError, ToolResult, Wishes
 from tools.history import made_from
 
 MALFORMED = "malformed"
+TOOL_OF = {"questions": "ask", "layout": "layout_plan"}
+"""The tool that a part of the studio (`agent.api.Part`) is, where it is one."""
 
 
 class Loop(Exception):
@@ -58,6 +61,21 @@ def again(state: State, desk: Desk) -> State:
                  layout=[[region.phrase, list(region.box)] for region in record.request.regions])
 
 
+def remember(state: State, desk: Desk) -> State:
+    """What the message says for good is kept and answered; the planner gets the rest."""
+    text, memory = state["turn"]["text"], desk.memory
+    heard = hear(text, memory.all()) if memory else None
+    if memory is None or heard is None or heard.rest == text:
+        return State()
+    return State(noted=answer(heard, memory), turn={**state["turn"], "text": heard.rest})
+
+
+def asked_for(state: State) -> State:
+    """The call that a button stands for."""
+    name, arguments = state["plan"]["call"]
+    return State(queue=[ToolCall(id=f"{state['number']}-asked", name=name, arguments=arguments).model_dump()])
+
+
 def take_in(state: State) -> State:
     """The picture that the user brought is the current one; the seed follows from the session unless it was given."""
     given = state["plan"]["seed"]
@@ -71,6 +89,7 @@ def context(state: State, desk: Desk, since: float, call: str = "") -> ToolConte
     """All that a tool may touch at this point of the turn."""
     bounds, usage = limits_of(state), usage_of(state)
     picture, model = state.get("picture"), desk.workshop.model(state["plan"]["model"])
+    without = state["plan"].get("without", ())
     versions = (*desk.versions, *(id for id in state["turn"]["uploads"] if id not in desk.versions))
     return ToolContext(
         images=desk.images, workshop=desk.workshop, model=model, brief=brief_of(state), limits=bounds, usage=usage,
@@ -81,8 +100,11 @@ def context(state: State, desk: Desk, since: float, call: str = "") -> ToolConte
         scene=tuple(desk.images.record(picture).scene) if picture else (), mask=state["turn"]["mask"],
         uploads=tuple(state["turn"]["uploads"]), report=_reporter(desk, call),
         stop=lambda: desk.stop() or usage.seconds + desk.clock() - since > bounds.seconds,
+        boxes=tuple(Region(phrase, Box(*box)) for phrase, box in state["turn"].get("boxes") or ()),
+        references=tuple(Reference.model_validate(one) for one in state["turn"].get("references") or ()),
         versions=versions, wishes=Wishes.model_validate(state["plan"].get("wishes") or {}),
-        withheld=frozenset({"layout_plan"} if "layout" in state["plan"].get("without", ()) else ()))
+        withheld=frozenset(TOOL_OF[part] for part in without if part in TOOL_OF),
+        verbatim=state["turn"]["text"] if "rewrite" in without else "")
 
 
 def _reporter(desk: Desk, call: str) -> Callable[[Loading | Progress | Preview], None]:
@@ -100,18 +122,28 @@ def _reporter(desk: Desk, call: str) -> Callable[[Loading | Progress | Preview],
 def perform(state: State, desk: Desk) -> State:
     """Carry out the first call that waits. The update says what it changed, or why the turn `ended`."""
     since, call = desk.clock(), ToolCall.model_validate(state["queue"][0])
+    chosen, why = _route(state, desk, call)
+    state = {**state, **chosen}
     ctx, mark = context(state, desk, since, call.id), _mark(state, call)
-    base = State(queue=state["queue"][1:], tried=[*state["tried"], mark])
+    base = chosen | State(queue=state["queue"][1:], tried=[*state["tried"], mark])
     try:
         _check(state, call, mark)
         desk.tell(Started(call=call.id, tool=call.name, arguments=call.arguments))
-        result = _call(ctx, call)
+        result = ToolResult(f"No layout: {why}") if routing.leaves_out_layout(state, call) else _call(ctx, call)
     except (BudgetSpent, Cancelled, Loop, Unreadable) as error:
         usage = spent(state, since, desk.clock)
         return base | State(queue=[], usage=usage, ended=ending(error, desk, limits_of(state)))
     except (ToolError, GeneratorError) as error:
         return base | _failed(state, desk, call, error, _usage(state, ctx, since, desk))
-    return base | _done(state, desk, call, result, _usage(state, ctx, since, desk))
+    return base | _done(state, desk, call, result, _usage(state, ctx, since, desk), why)
+
+
+def _route(state: State, desk: Desk, call: ToolCall) -> tuple[State, str]:
+    """The plan on the road of this call; the reviewer has a road of its own, and a variation goes the old one."""
+    plan = state["plan"]
+    if by_reviewer(call) or plan["single_shot"] or plan.get("vary") or plan.get("call"):
+        return State(), ""
+    return routing.routed(state, desk, call)
 
 
 def _usage(state: State, ctx: ToolContext, since: float, desk: Desk) -> dict[str, Any]:
@@ -141,15 +173,18 @@ def _check(state: State, call: ToolCall, mark: str) -> None:
     limits.check_tool(usage_of(state), limits_of(state), draws(call.name))
     if call.error and MALFORMED in state["tried"]:
         raise Unreadable(f"The planner's call of {call.name} cannot be read, also after it was told why: {call.error}")
-    if mark in state["tried"] and mark != MALFORMED and not by_reviewer(call):
+    if mark in state["tried"] and mark != MALFORMED:
         raise Loop(f"The planner asked for the same {call.name} twice, so I stopped here.")
 
 
 def _mark(state: State, call: ToolCall) -> str:
-    """Equal for equal calls; for tools that do not draw, only while the picture and the Brief are the same."""
+    """Equal for equal calls; for tools that do not draw, only while the picture and the Brief are the same; for the
+    reviewer's, only from the same picture with the same seed."""
     if call.error:
         return MALFORMED
-    around = None if draws(call.name) else [state.get("picture"), state.get("brief")]
+    around: list[Any] | None = None if draws(call.name) else [state.get("picture"), state.get("brief")]
+    if by_reviewer(call):  # the same words once more are another call only with another seed, picture or model
+        around = [state["plan"]["model"], state.get("picture"), state["usage"]["images"]]
     text = json.dumps([call.name, call.arguments, around], sort_keys=True)
     return f"{call.name}:{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
@@ -168,9 +203,10 @@ def by_reviewer(call: ToolCall) -> bool:
     return "-r" in call.id
 
 
-def _done(state: State, desk: Desk, call: ToolCall, result: ToolResult, usage: dict[str, Any]) -> State:
+def _done(state: State, desk: Desk, call: ToolCall, result: ToolResult, usage: dict[str, Any], why: str = "") -> State:
     made = bool(result.picture) and draws(call.name)
-    step = StepView(tool=call.name, arguments=call.arguments, seconds=_took(state, usage), ok=True, note=result.text)
+    step = StepView(tool=call.name, arguments=call.arguments, seconds=_took(state, usage), ok=True, note=result.text,
+                    why=why if draws(call.name) else "")
     update = _briefed(state, desk, call, result) | _noted(state, desk, call, step, usage, result.picture)
     if result.layout is not None:
         update["layout"] = [[region.phrase, list(region.box)] for region in result.layout]
@@ -179,15 +215,27 @@ def _done(state: State, desk: Desk, call: ToolCall, result: ToolResult, usage: d
     if made:
         edition = update.get("edition", state["edition"])
         update["attempts"] = [*state["attempts"], {"picture": result.picture, "base": state.get("picture"),
-                                                   "call": call.model_dump(), "edition": edition, "critique": None}]
+                                                   "call": call.model_dump(), "edition": edition, "critique": None,
+                                                   "outside": result.extra.get("changed_outside")}]
     return update | (State(picture=result.picture) if result.picture else State())
 
 
 def _briefed(state: State, desk: Desk, call: ToolCall, result: ToolResult) -> State:
     if result.brief is None:
         return State()
-    desk.keep(f"{state['turn']['id']}/brief/{call.id}", Briefed(turn=state["turn"]["id"], brief=result.brief))
-    return State(brief=result.brief.model_dump(mode="json"), edition=state["edition"] + 1)
+    brief = _preferring(state, desk, call, result.brief)
+    desk.keep(f"{state['turn']['id']}/brief/{call.id}", Briefed(turn=state["turn"]["id"], brief=brief))
+    return State(brief=brief.model_dump(mode="json"), edition=state["edition"] + 1)
+
+
+def _preferring(state: State, desk: Desk, call: ToolCall, brief: Brief) -> Brief:
+    """The Brief of a new picture with what the user likes where it says nothing; one that was chosen stays its own."""
+    drawn = next((waiting["name"] for waiting in state["queue"] if draws(waiting["name"])), None)
+    new = drawn == "generate" or (drawn is None and state.get("picture") is None)
+    if desk.memory is None or not new or chooses(call.name):
+        return brief
+    able = desk.workshop.model(state["plan"]["model"]).capabilities
+    return assume(brief, desk.memory.all(), able, state["turn"]["text"])
 
 
 def _noted(state: State, desk: Desk, call: ToolCall, step: StepView, usage: dict[str, Any],
@@ -205,6 +253,11 @@ def _told(state: State, call: ToolCall, text: str) -> list[dict[str, Any]]:
     if by_reviewer(call):
         return add_to_last(messages, f"Repair by {call.name}: {text}")
     return [*messages, {"role": "tool", "tool_call_id": call.id, "content": text}]
+
+
+def repairs(state: State) -> bool:
+    """Whether the call that waits first is the reviewer's."""
+    return bool(state["queue"]) and by_reviewer(ToolCall.model_validate(state["queue"][0]))
 
 
 def add_to_last(messages: list[dict[str, Any]], text: str) -> list[dict[str, Any]]:

@@ -17,14 +17,15 @@ JSON is what `draw --json` prints.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 
-from tools.api import Brief, Finding, Limits, PictureRecord, Question, Usage, Wishes
+from generators.api import Region
+from tools.api import Brief, Finding, Limits, PictureRecord, Question, Reference, Usage, Wishes
 
 Status = Literal["done", "partial", "question", "stopped", "failed"]
 EXIT_CODES = {"done": 0, "partial": 0, "question": 3, "stopped": 1, "failed": 1}
@@ -83,22 +84,30 @@ class _Value(BaseModel):
 
 
 class Turn(_Value):
-    """What a user sends. Pictures and masks are ids of the store. The same `id` twice is one turn."""
+    """What a user sends. Pictures and masks are ids of the store. The same `id` twice is one turn.
+
+    `boxes` were drawn by hand and named; `references` are pictures that are not worked on but looked at.
+    """
 
     id: str
     text: str = ""
     uploads: list[str] = Field(default_factory=list)
     mask: str | None = None
+    boxes: list[Region] = Field(default_factory=list, max_length=40)
+    references: list[Reference] = Field(default_factory=list, max_length=8)
 
 
-Part = Literal["layout", "repair"]
-"""What the studio can be asked to do without, so that its worth can be measured."""
+Part = Literal["questions", "rewrite", "layout", "repair", "routing", "memory"]
+"""What the studio can be asked to do without, so that its worth can be measured: asking the user (it guesses instead),
+putting the wish into the model's words (it gets the user's own), planning boxes, repairing, choosing model and road by
+what was measured, minding what the user said once."""
 
 
 class Options(_Value):
     """How one turn is to be worked on. None means: as the settings say.
 
     `vary` repeats the call that drew the current picture, its layout with it, with the seed of this turn; nobody plans.
+    `call` is a tool and its arguments, carried out as they are, where a person pressed a button that means just that.
     """
 
     generator: str | None = None
@@ -108,7 +117,9 @@ class Options(_Value):
     limits: Limits = Field(default_factory=Limits)
     wishes: Wishes = Field(default_factory=Wishes)
     vary: bool = False
+    call: tuple[str, dict[str, Any]] | None = None
     without: tuple[Part, ...] = ()
+    free: bool = Field(default=False, description="nobody named a generator: routing may take another")
 
 
 class ToolCall(_Value):
@@ -143,13 +154,14 @@ class Planner(Protocol):
 
 
 class StepView(_Value):
-    """A finished tool call, as the contract of `draw --json` has it."""
+    """A finished tool call, as the contract of `draw --json` has it; `note` what it said, `why` how it was routed."""
 
     tool: str
     arguments: dict[str, Any]
     seconds: float
     ok: bool
     note: str = ""
+    why: str = ""
 
 
 class PictureView(_Value):
@@ -185,7 +197,7 @@ class Outcome(_Value):
             image["critique"] = [{k: f[k] for k in ("requirement", "passed", "confidence", "evidence")}
                                  for f in image["critique"]]
         for step in data["steps"]:
-            step.pop("note")
+            step.pop("note"), step.pop("why")
         data["usage"] = {k: data["usage"][k] for k in ("planner_calls", "tokens", "images", "seconds")}
         return data
 
@@ -199,6 +211,8 @@ class UserSaid(_Value):
     text: str
     uploads: list[str] = Field(default_factory=list)
     mask: str | None = None
+    boxes: list[Region] = Field(default_factory=list)
+    references: list[Reference] = Field(default_factory=list)
 
 
 class Briefed(_Value):
@@ -338,6 +352,15 @@ class Search(_Value):
     pictures: list[Found] = Field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Drafted:
+    """A picture that is only looked at, the seconds from the words to it, and the seed that draws it again."""
+
+    image: Image.Image
+    seconds: float
+    seed: int
+
+
 class StudioProtocol(Protocol):
     """The one door into the agent for the page, the commands and the evals (`agent.studio.Studio`)."""
 
@@ -368,6 +391,11 @@ class StudioProtocol(Protocol):
 
     def resume(self, session: str, listen: Listen | None = None, stop: Callable[[], bool] | None = None) -> Outcome: ...
 
+    def draft(self, session: str | None, turn: Turn, options: Options | None = None,
+              stop: Callable[[], bool] | None = None) -> Drafted | None:
+        """What a message would draw, looked at and not kept; None where it leads to words. Raises as `turn` does."""
+        ...
+
     def undo(self, session: str) -> SessionView: ...
 
     def select(self, session: str, picture: str) -> SessionView: ...
@@ -384,6 +412,14 @@ class StudioProtocol(Protocol):
         """Every session's pictures that were brought or drawn and not deleted, the newest first."""
         ...
 
+    def collections(self) -> dict[str, list[str]]:
+        """The user's collections: names with the ids of their pictures."""
+        ...
+
+    def collect(self, name: str, pictures: Sequence[str], on: bool = True) -> None:
+        """Put pictures into a collection, or take them out. Raises `BadInput` for a name that is none."""
+        ...
+
     def choices(self) -> dict[str, Any]:
         """What can be picked and set. `planners`: name, label, available. `models`, by name: the model's own `steps`
         and `guidance` (None where it keeps them to itself), what it `takes`, its `sizes`, and the `seconds` that a turn
@@ -393,6 +429,10 @@ class StudioProtocol(Protocol):
     def plan(self, turns: list[str], options: Options | None = None) -> dict[str, Any]: ...
 
     def models(self) -> list[dict[str, Any]]: ...
+
+    def why(self, text: str, options: Options | None = None) -> dict[str, Any]:
+        """Which model and road a request would get and why: request, kind, category, model, road, why, others."""
+        ...
 
     def replay(self, data: bytes) -> dict[str, Any]: ...
 

@@ -8,7 +8,8 @@ from typing import Any
 from tools.api import Critique, Finding
 
 Attempt = dict[str, Any]
-"""Of `agent.state.State.attempts`: picture, base (drawn from), call, critique, the Brief's edition."""
+"""Of `agent.state.State.attempts`: picture, base (drawn from), call, critique, the Brief's edition, `outside` (share of
+the pixels outside the mask that changed), `kept` (False for a repair that mended nothing)."""
 
 UNJUDGED = 0.5
 
@@ -20,7 +21,7 @@ def score(attempt: Attempt) -> float:
 
 def best(attempts: Sequence[Attempt]) -> Attempt | None:
     """The best picture for the newest Brief that was drawn for; of equals the latest."""
-    compared = [a for a in attempts if a["edition"] == attempts[-1]["edition"]]
+    compared = [a for a in attempts if a["edition"] == attempts[-1]["edition"] and a.get("kept", True)]
     return max(reversed(compared), key=score, default=None)
 
 

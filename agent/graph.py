@@ -1,6 +1,6 @@
 """The loop, whole: listen → plan → (act | reply), act → (critique → repair) → (act | plan | ask), reply.
 
-    listen     takes in a message; the plain single shot and a variation go straight to their one call
+    listen     takes in a message; the plain single shot, a variation and a button go straight to their one call
     plan       the planner answers with words, with calls, or both
     act        carries out the first call that waits
     critique   holds a new picture against the Brief
@@ -29,13 +29,16 @@ from agent.state import Desk, State, fresh
 RECURSION_LIMIT = 10_000  # never reached: our own limits are far below
 
 
-def listen(state: State, runtime: Runtime[Desk]) -> Command[Literal["plan", "act"]]:
+def listen(state: State, runtime: Runtime[Desk]) -> Command[Literal["plan", "act", "reply"]]:
     begun: State = {**state, **fresh(), **acting.take_in(state)}
     if state["plan"]["single_shot"]:
         return Command(update={**begun, "queue": [acting.single_shot(begun)]}, goto="act")
     if state["plan"].get("vary"):
         return Command(update={**begun, **acting.again(begun, runtime.context)}, goto="act")
-    return Command(update=begun, goto="plan")
+    if state["plan"].get("call"):
+        return Command(update={**begun, **acting.asked_for(begun)}, goto="act")
+    begun = {**begun, **acting.remember(begun, runtime.context)}
+    return Command(update=begun, goto="plan" if begun["turn"]["text"] or begun["turn"]["uploads"] else "reply")
 
 
 def plan(state: State, runtime: Runtime[Desk]) -> Command[Literal["act", "reply"]]:
@@ -43,7 +46,7 @@ def plan(state: State, runtime: Runtime[Desk]) -> Command[Literal["act", "reply"
     return Command(update=update, goto="act" if update.get("queue") else "reply")
 
 
-def act(state: State, runtime: Runtime[Desk]) -> Command[Literal["act", "critique", "plan", "ask", "reply"]]:
+def act(state: State, runtime: Runtime[Desk]) -> Command[Literal["act", "critique", "repair", "plan", "ask", "reply"]]:
     update = acting.perform(state, runtime.context)
     after: State = {**state, **update}
     if after["ended"] or state["plan"]["single_shot"]:
@@ -51,8 +54,10 @@ def act(state: State, runtime: Runtime[Desk]) -> Command[Literal["act", "critiqu
     if after["asking"]:
         return Command(update=update, goto="ask")
     drew = len(after["attempts"]) > len(state["attempts"])
-    if state["plan"].get("vary") and not drew:
+    if _planned_by_none(state) and not drew:
         return Command(update=update, goto="reply")
+    if after.get("aim") and not drew and acting.repairs(state):
+        return Command(update=update, goto="repair")
     return Command(update=update, goto="critique" if drew else _onwards(after))
 
 
@@ -61,10 +66,15 @@ def critique(state: State, runtime: Runtime[Desk]) -> State:
 
 
 def repair(state: State, runtime: Runtime[Desk]) -> Command[Literal["act", "plan", "reply"]]:
-    if state["plan"].get("vary"):
+    if _planned_by_none(state):
         return Command(goto="reply")
     update = reviewer.review(state, runtime.context)
-    return Command(update=update, goto=_onwards({**state, **update}))
+    after: State = {**state, **update}
+    return Command(update=update, goto="reply" if reviewer.satisfied(after) else _onwards(after))
+
+
+def _planned_by_none(state: State) -> bool:
+    return bool(state["plan"].get("vary") or state["plan"].get("call"))
 
 
 def ask(state: State) -> Command[Literal["listen"]]:

@@ -3,6 +3,7 @@
 What a server can do wrong has a bound or a name here:
 
     silence, keep-alives without content   a deadline on every chunk and one on the whole reply, by the wall clock
+    calls in words, tags or odd pieces     read as what they mean (`agent.dialects`)
     429, 5xx, no connection                a few retries with jitter; Retry-After is honoured up to 30 seconds
     anything else                          one `agent.api.PlannerError`, one sentence; the key is never part of it
 
@@ -12,6 +13,7 @@ What a server can do wrong has a bound or a name here:
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import re
 import time
@@ -20,6 +22,7 @@ from typing import Any, TypeVar
 
 from pydantic import SecretStr
 
+from agent import dialects
 from agent.api import (
     PlannerError,
     PlannerNonsense,
@@ -31,7 +34,6 @@ from agent.api import (
     ToolCall,
 )
 from agent.limits import estimate_tokens
-from agent.parsing import parse_arguments
 
 DEFAULT_URL = "https://api.openai.com/v1"
 RETRIES = 3
@@ -123,14 +125,15 @@ class ServerPlanner:
             reply = await self._streamed(client, asked)
         except (BadRequestError, UnprocessableEntityError):
             reply = None
-        reply = reply or _whole(await self._in_time(client.chat.completions.create(**asked)))
+        names = [tool["function"]["name"] for tool in tools]
+        reply = reply or _whole(await self._in_time(client.chat.completions.create(**asked)), names)
         if reply is None:
             raise PlannerNonsense(f"{self._who} sent an answer without content. {_WAY_OUT}")
         guess = estimate_tokens(messages, tools, reply.model_dump())
         return reply if reply.tokens else reply.model_copy(update={"tokens": guess})
 
     async def _streamed(self, client: Any, asked: dict[str, Any]) -> PlannerReply | None:
-        gathered = _Gathered()
+        gathered = _Gathered([tool["function"]["name"] for tool in asked.get("tools", [])])
         stream = await self._in_time(client.chat.completions.create(
             **asked, stream=True, stream_options={"include_usage": True}, max_completion_tokens=self.max_tokens))
         try:
@@ -215,9 +218,10 @@ def _pause(error: PlannerError, attempt: int) -> float | None:
 class _Gathered:
     """A streamed reply, put together from its chunks."""
 
-    def __init__(self) -> None:
+    def __init__(self, names: list[str] | None = None) -> None:
+        self.names = names or []
         self.text: list[str] = []
-        self.calls: dict[int, dict[str, str]] = {}
+        self.calls: list[dict[str, Any]] = []
         self.tokens = 0
         self.size = 0
 
@@ -228,18 +232,34 @@ class _Gathered:
             delta = choice.delta
             if delta is None:
                 continue
-            self._grow(delta.content)
-            self.text.append(delta.content or "")
+            text = _words(delta.content)
+            self._grow(text)
+            self.text.append(text)
             for position, part in enumerate(delta.tool_calls or []):
                 self._add_call(position, part)
+            if getattr(delta, "function_call", None):
+                self._extend(self._slot(0, None), delta.function_call)
 
     def _add_call(self, position: int, part: Any) -> None:
-        index = part.index if isinstance(part.index, int) else position
-        call = self.calls.setdefault(index, {"name": "", "arguments": ""})
+        index = part.index if isinstance(getattr(part, "index", None), int) else position
+        call = self._slot(index, getattr(part, "id", None))
         if part.function is not None:
-            self._grow(part.function.arguments)
-            call["name"] += part.function.name or ""
-            call["arguments"] += part.function.arguments or ""
+            self._extend(call, part.function)
+
+    def _slot(self, index: int, id: str | None) -> dict[str, Any]:
+        """The call that a piece belongs to: the newest of its number, unless it says that it is another."""
+        call = next((call for call in reversed(self.calls) if call["index"] == index), None)
+        if call is None or (id and call["id"] and id != call["id"]):
+            call = {"index": index, "id": id, "name": "", "arguments": ""}
+            self.calls.append(call)
+        call["id"] = call["id"] or id
+        return call
+
+    def _extend(self, call: dict[str, Any], function: Any) -> None:
+        name, more = function.name or "", _raw(function.arguments)
+        self._grow(more)
+        call["name"] += "" if name == call["name"] else name  # some servers say it with every piece
+        call["arguments"] += more
 
     def _grow(self, text: str | None) -> None:
         self.size += len(text or "")
@@ -247,22 +267,43 @@ class _Gathered:
             raise PlannerNonsense(f"The planner's reply is longer than {MAX_CHARACTERS} characters. {_WAY_OUT}")
 
     def reply(self) -> PlannerReply | None:
-        calls = [(call["name"], call["arguments"]) for _, call in sorted(self.calls.items())]
-        return _reply("".join(self.text), calls, self.tokens)
+        calls = [(call["name"], call["arguments"]) for call in sorted(self.calls, key=lambda call: call["index"])]
+        return _reply("".join(self.text), calls, self.tokens, self.names)
 
 
-def _whole(completion: Any) -> PlannerReply | None:
+def _words(content: Any) -> str:
+    """Content as text; some servers send it in typed parts."""
+    if isinstance(content, list):
+        return "".join(part.get("text") or "" for part in content if isinstance(part, dict))
+    return content if isinstance(content, str) else ""
+
+
+def _raw(arguments: Any) -> str:
+    """Arguments as they were written; some servers send them as an object."""
+    return arguments if isinstance(arguments, str) else "" if arguments is None else json.dumps(arguments)
+
+
+def _whole(completion: Any, names: list[str]) -> PlannerReply | None:
     """An answer that came in one piece; None where it holds nothing."""
     choices = getattr(completion, "choices", None) or []
     if not choices or choices[0].message is None:
         return None
     message = choices[0].message
-    calls = [(call.function.name, call.function.arguments) for call in message.tool_calls or []]
+    calls = [(call.function.name or "", _raw(call.function.arguments)) for call in message.tool_calls or []
+             if getattr(call, "function", None)]
+    if getattr(message, "function_call", None):
+        calls.append((message.function_call.name or "", _raw(message.function_call.arguments)))
     tokens = int(completion.usage.total_tokens or 0) if completion.usage else 0
-    return _reply(message.content or "", calls, tokens)
+    return _reply(_words(message.content), calls, tokens, names)
 
 
-def _reply(text: str, calls: list[tuple[str, str]], tokens: int) -> PlannerReply | None:
+def _reply(text: str, calls: list[tuple[str, str]], tokens: int, names: list[str]) -> PlannerReply | None:
+    """Calls of their own first, each once, without empty ones; else those that the words hold."""
+    calls = list(dict.fromkeys(call for call in calls if call[0] or call[1].strip(" {}")))
+    if calls:
+        text = dialects.without_thoughts(text)
+    else:
+        text, calls = dialects.read(text, names)
     if not text.strip() and not calls:
         return None
     return PlannerReply(text=text, calls=[_call(n, *call) for n, call in enumerate(calls[:MAX_CALLS])],
@@ -270,5 +311,5 @@ def _reply(text: str, calls: list[tuple[str, str]], tokens: int) -> PlannerReply
 
 
 def _call(number: int, name: str, raw: str) -> ToolCall:
-    arguments, error = parse_arguments(raw)
+    arguments, error = dialects.arguments(raw)
     return ToolCall(id=str(number), name=str(name)[:64], arguments=arguments, error=error)

@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from agent import dialects
 from agent.api import PlannerNonsense, PlannerReply, PlannerUnreachable, ToolCall
 from agent.limits import estimate_tokens
-from agent.parsing import parse_arguments
 from generators.api import Cancelled, GeneratorError
 
 
@@ -38,7 +38,10 @@ class LocalPlanner:
         except GeneratorError as error:
             raise PlannerUnreachable(f"{error} `--planner embedded` works without such a model.") from None
         calls = [_call(n, call) for n, call in enumerate(answer.get("tool_calls") or [])]
-        text = str(answer.get("content") or "")
+        text = dialects.without_thoughts(str(answer.get("content") or ""))
+        if not calls:
+            text, found = dialects.read(text, [tool["function"]["name"] for tool in tools])
+            calls = [_call(n, {"function": {"name": name, "arguments": raw}}) for n, (name, raw) in enumerate(found)]
         if not calls and not text.strip():
             raise PlannerNonsense(f"The planner {self.source!r} said nothing. `--planner embedded` works without it.")
         tokens = int((answer.get("usage") or {}).get("total_tokens") or estimate_tokens(messages, tools, answer))
@@ -48,5 +51,5 @@ class LocalPlanner:
 def _call(number: int, call: dict[str, Any]) -> ToolCall:
     function = call.get("function") or {}
     raw = function.get("arguments")
-    arguments, error = (raw, None) if isinstance(raw, dict) else parse_arguments(raw)
+    arguments, error = (raw, None) if isinstance(raw, dict) else dialects.arguments(raw)
     return ToolCall(id=str(number), name=str(function.get("name"))[:64], arguments=arguments, error=error)

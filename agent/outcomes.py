@@ -11,7 +11,8 @@ from agent.api import Outcome, PictureView, Status, StepView
 from agent.state import State, usage_of
 from tools.api import PictureRecord, Question
 
-VERBS = {"generate": "Drawn", "edit": "Edited", "inpaint": "Painted in"}
+VERBS = {"generate": "Drawn", "edit": "Edited", "inpaint": "Painted in", "extend": "Extended",
+         "upscale": "Enlarged"}
 
 
 def picture_view(record: PictureRecord, path: str) -> PictureView:
@@ -28,12 +29,13 @@ def conclude(state: State, session: str, record: Callable[[str], PictureRecord],
     common: dict[str, Any] = {"session": session, "steps": steps, "usage": usage_of(state)}
     shown = _shown(state)
     images = [picture_view(record(shown), path(shown))] if shown else []
+    noted = state.get("noted", "")
     if state.get("asking"):
         question = Question.model_validate(state["asking"])
-        return Outcome(status="question", reply=_joined(state["text"], question.text), question=question,
+        return Outcome(status="question", reply=_joined(noted, state["text"], question.text), question=question,
                        images=images, **common)
     unmet = _unmet(state, cannot) if _drew(state) else []
-    reply = _joined(state["text"] or _last_note(state, steps), *_why_ended(state),
+    reply = _joined(noted, state["text"] or _last_note(state, steps), *_why_ended(state),
                     *(facts(record(shown), state, unmet) if shown and _drew(state) else []))
     return Outcome(status=status(state, steps, bool(shown), bool(unmet)), reply=reply, images=images, **common)
 

@@ -12,9 +12,10 @@ from typing import Any
 
 from PIL import Image
 
-from agent import acting, thinking
+from agent import acting, asking, thinking
 from agent.api import Options, Planner, PlannerError, ToolCall
 from agent.embedded.simulate import changed_scene
+from agent.memory import Memory, Preference, answer, assume, hear
 from agent.state import Desk, State, brief_of, fresh
 from generators.api import BadPicture, Detection, GeneratorError, Model, Seen
 from tools import coverage, registry
@@ -24,6 +25,8 @@ from tools.naming import colour_name, thing_name
 from tools.scene import scene_of_seen
 
 PREPARING = ("write_brief", "layout_plan", "critique")
+PASSING = ("select", "undo")
+MOST_QUESTIONS = 2
 MASK = "[mask]"
 SEED = 7
 
@@ -47,6 +50,19 @@ class Imagined:
         return id
 
 
+class Passing(Memory):
+    """A memory without a file."""
+
+    def __init__(self) -> None:
+        self.kept: list[Preference] = []
+
+    def all(self) -> list[Preference]:
+        return list(self.kept)
+
+    def _write(self, preferences: list[Preference]) -> None:
+        self.kept = list(preferences)
+
+
 @dataclass
 class Talk:
     """A conversation that is only thought through."""
@@ -61,10 +77,15 @@ class Talk:
     picture: str | None = None
     brief: Brief = field(default_factory=Brief)
     question: Question | None = None
+    memory: Memory = field(default_factory=Passing)
+    asked: int = 0
 
     def turn(self, text: str) -> dict[str, Any]:
         """Think one message through: the first call that is no preparation, the words, the Brief then."""
         words, masked = _unmasked(text)
+        noted, words = self._remember(words)
+        if noted and not words:
+            return self._answer(text, noted)
         state = self._state(words, masked)
         reply, found = "", None
         for _ in range(self.options.limits.planner_calls):
@@ -73,17 +94,29 @@ class Talk:
             reply = state["text"] or reply
             if not state["queue"]:
                 break
-            state, found = self._carry_out(state)
-            if found:
+            state, found = self._carry_out(state, found)
+            if found and found.name not in PASSING:
                 break
         if ended := state.get("ended"):
             raise PlannerError(ended["text"])
-        return self._over(state, words, masked, reply, found)
+        return self._over(state, text.removeprefix(MASK).strip(), masked, " ".join(filter(None, [noted, reply])), found)
+
+    def _remember(self, words: str) -> tuple[str, str]:
+        """What is said of preferences, and the rest of the message; nothing of it is kept longer than the talk."""
+        heard = hear(words, self.memory.all())
+        return ("", words) if heard.rest == words else (answer(heard, self.memory), heard.rest)
+
+    def _answer(self, said: str, reply: str) -> dict[str, Any]:
+        self.question, self.asked = None, 0
+        self.history += [{"role": "user", "content": said}, {"role": "assistant", "content": reply}]
+        return {"brief": self.brief.model_dump(mode="json"), "tool": None, "arguments": {}, "reply": reply,
+                "cannot": coverage.cannot(self.brief, self.model.capabilities)}
 
     def _over(self, state: State, words: str, masked: bool, reply: str, found: ToolCall | None) -> dict[str, Any]:
         self.brief, self.picture = brief_of(state), state["picture"]
-        asking = state.get("asking")
-        self.question = Question.model_validate(asking) if asking else None
+        question = state.get("asking")
+        self.question = Question.model_validate(question) if question else None
+        self.asked = self.asked + 1 if question else 0
         if self.picture and self.picture not in self.versions:
             self.versions.append(self.picture)
         said = reply or (self.question.text if self.question else "")
@@ -93,12 +126,11 @@ class Talk:
                 "arguments": found.arguments if found else {}, "reply": said,
                 "cannot": coverage.cannot(self.brief, self.model.capabilities)}
 
-    def _carry_out(self, state: State) -> tuple[State, ToolCall | None]:
-        """All calls that wait, in turn; the first that is more than a preparation."""
-        found: ToolCall | None = None
+    def _carry_out(self, state: State, found: ToolCall | None) -> tuple[State, ToolCall | None]:
+        """All calls that wait, in turn; the first that is more than a preparation, or than the way to a version."""
         for raw in state["queue"]:
             call = ToolCall.model_validate(raw)
-            if found is None and call.name not in PREPARING:
+            if call.name not in PREPARING and (found is None or found.name in PASSING):
                 found = call
             state = {**state, **self._effect(state, call)}
         return {**state, "queue": []}, found
@@ -114,7 +146,10 @@ class Talk:
         told = {"role": "tool", "tool_call_id": call.id, "content": result.text}
         update = State(messages=[*state["messages"], told])
         if result.brief is not None:
-            update["brief"] = result.brief.model_dump(mode="json")
+            new = any(waiting["name"] == "generate" for waiting in state["queue"])
+            liked = self.memory.all() if new else []
+            brief = assume(result.brief, liked, self.model.capabilities, state["turn"]["text"])
+            update["brief"] = brief.model_dump(mode="json")
         if result.picture:
             update["picture"] = result.picture
         if result.question:
@@ -132,7 +167,7 @@ class Talk:
     def _state(self, text: str, masked: bool) -> State:
         turn: dict[str, Any] = {"id": "rehearsal", "text": text, "uploads": [], "mask": "painted" if masked else None}
         plan = {"model": self.model.name, "seed": SEED, "single_shot": False, "repairs": 0,
-                "limits": self.options.limits.model_dump()}
+                "limits": self.options.limits.model_dump(), "without": self._without(text)}
         question = self.question.model_dump() if self.question else None
         brief = None if self.brief == Brief() else self.brief.model_dump(mode="json")
         if masked and self.picture is None:
@@ -140,6 +175,11 @@ class Talk:
             self.versions.append(self.picture)
         return {**fresh(), "session": "rehearsal", "turn": turn, "number": len(self.history) // 2 + 1, "plan": plan,
                 "seed": SEED, "picture": self.picture, "brief": brief, "layout": [], "question": question}
+
+    def _without(self, text: str) -> list[str]:
+        said = [*(str(message["content"]) for message in self.history if message["role"] == "user"), text]
+        quiet = self.asked >= MOST_QUESTIONS or asking.forbidden(said)
+        return [*self.options.without, *(["questions"] if quiet else [])]
 
     def _desk(self) -> Desk:
         return Desk(session="rehearsal", images=self.images, workshop=self.workshop, planner=self.planner,  # type: ignore[arg-type]

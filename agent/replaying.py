@@ -25,18 +25,12 @@ def replay(data: bytes, store: ImageStore, workshop: Workshop, beside: Sequence[
     record, file = store.import_record(data), ingest(data).image
     if record.request is None:
         raise BadInput("This picture was brought by the user, not drawn; there is nothing to replay.")
-    pictures = {id: _find(id, store, beside) for id in _needed(record)}
+    pictures = {id: _find(id, store, beside) for id in record.request.pictures()}
     result = workshop.draw(record.request, pictures, lambda event: None, lambda: False)
     drawn = picture_id(result.image)
     return {"same": drawn == record.id, "id": drawn, "expected": record.id,
             "differing_pixels": _differing(result.image, file), "model": record.model,
             "note": " ".join(_notes(record, result, picture_id(file)))}
-
-
-def _needed(record: PictureRecord) -> list[str]:
-    request = record.request
-    assert request is not None
-    return list(dict.fromkeys([*request.sources, *([request.mask] if request.mask else [])]))
 
 
 def _find(id: str, store: ImageStore, beside: Sequence[bytes]) -> Image.Image:

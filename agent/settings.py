@@ -40,6 +40,7 @@ class Settings(BaseSettings):
     data: Path = Field(default_factory=default_data_folder)
     host: str = "127.0.0.1"
     port: int = Field(default=7860, ge=1, le=65535)
+    password: SecretStr | None = Field(default=None, min_length=8, description="asked for by the page")
     generator: str = Field(default="diffusion", min_length=1)
     planner: str = Field(default="auto", min_length=1)
     planner_model: str = "gpt-5-mini"
@@ -49,6 +50,10 @@ class Settings(BaseSettings):
         "OPENAI_API_KEY", "openai_api_key"))
     limits: Limits = Field(default_factory=Limits)
     repairs: int = Field(default=2, ge=0, le=20, description="repairs after one picture; 0 switches them off")
+    questions: int = Field(default=2, ge=0, le=20, description="most questions in a row; 0: never ask, guess")
+    routing: bool = Field(default=True, description="choose model and road by what was measured; what the user named "
+                                                    "stays")
+    memory: bool = Field(default=True, description="keep preferences that are said once, in the data folder")
     chunk_seconds: float = Field(default=60.0, gt=0, description="longest silence of a planner's server")
     planner_seconds: float = Field(default=180.0, gt=0, description="longest time for one planner's reply")
     planner_tokens: int = Field(default=2048, ge=16, description="longest reply of a planner")
@@ -88,6 +93,6 @@ def load(**flags: Any) -> Settings:
 def _sentence(error: ValidationError) -> str:
     first = error.errors()[0]
     name = ".".join(str(part) for part in first["loc"])
-    if "key" in name.lower():  # never repeat a secret
+    if "key" in name.lower() or "password" in name.lower():  # never repeat a secret
         return f"The setting {name} is not usable: {first['msg']}."
     return f"The setting {name} is not usable: {first['msg']} (it is {str(first['input'])[:80]!r})."

@@ -14,6 +14,8 @@ from typing import Annotated, Any
 from typing_extensions import TypedDict
 
 from agent.api import Entry, Event, Planner
+from agent.memory import Memory
+from agent.routes import Measured
 from tools.api import Brief, Images, Limits, Usage, Workshop
 
 SCHEMA_VERSION = 1
@@ -27,7 +29,9 @@ class State(TypedDict, total=False):
     """One turn of one session.
 
     turn       the user's message, an `agent.api.Turn`; `number` in its session
-    plan       how it is to be worked on: model, limits, single_shot, repairs, without, wishes, vary, seed (or null)
+    plan       how it is to be worked on: model, limits, single_shot, repairs, without, wishes, vary, seed (or null),
+               routing, free (another model may be taken); what routing changed is kept beside: usual, asked_without,
+               asked_repairs
     seed       of the first picture; each further one of the turn has the next
     picture    the current one
     brief      what is wanted; `layout` where
@@ -37,6 +41,9 @@ class State(TypedDict, total=False):
     tried      what was called, to notice a loop
     attempts   this turn's pictures: picture, base (drawn from), call, critique, the Brief's edition
     edition    counts the Briefs of this turn: only attempts at the newest are compared
+    aim        what the reviewer's last call is to mend: {"call": …, "line": …, "picture": …}; `roads` are those gone:
+               picture, line, tool
+    noted      what was said of the user's preferences
     ended      why it ended before the planner was done: {"why": …, "text": …}
     """
 
@@ -58,8 +65,11 @@ class State(TypedDict, total=False):
     attempts: Annotated[list[dict[str, Any]], latest]
     edition: Annotated[int, latest]
     repairs: Annotated[int, latest]
+    aim: Annotated[dict[str, Any] | None, latest]
+    roads: Annotated[list[list[str]], latest]
     steps: Annotated[list[dict[str, Any]], latest]
     text: Annotated[str, latest]
+    noted: Annotated[str, latest]
     ended: Annotated[dict[str, Any] | None, latest]
 
 
@@ -68,7 +78,8 @@ class Desk:
     """What the nodes work with in one turn; never stored.
 
     `keep` puts an entry on disk under a key and then tells the listener; `tell` is for passing events.
-    `versions` are the pictures that the user was shown, in order; the plain single shot has no planner.
+    `versions` are the pictures that the user was shown, in order; the plain single shot has no planner. `routes` is
+    what was measured of models and roads; without a `memory` nothing is learnt or assumed.
     """
 
     session: str
@@ -81,12 +92,15 @@ class Desk:
     tell: Callable[[Event], None]
     stop: Callable[[], bool]
     clock: Callable[[], float] = field(default=time.monotonic)
+    routes: tuple[Measured, ...] = ()
+    memory: Memory | None = None
 
 
 def fresh() -> State:
     """What a turn begins with, whatever the last one left."""
     return State(schema_version=SCHEMA_VERSION, usage=Usage().model_dump(), messages=[], queue=[], tried=[],
-                 attempts=[], edition=0, repairs=0, steps=[], text="", asking=None, ended=None)
+                 attempts=[], edition=0, repairs=0, aim=None, roads=[], steps=[], text="", noted="",
+                 asking=None, ended=None)
 
 
 def brief_of(state: State) -> Brief:

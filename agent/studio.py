@@ -17,13 +17,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from agent import planners, prompt
+from agent import asking, planners, prompt, routes, routing
 from agent.api import (
     Answered,
     Asked,
     BadInput,
     Briefed,
-    Called,
+    Drafted,
     Entry,
     Event,
     Held,
@@ -38,9 +38,12 @@ from agent.api import (
     UserSaid,
 )
 from agent.checkpoints import Checkpoints
+from agent.collections import Collections
 from agent.database import explained
 from agent.folder import DataFolder
+from agent.memory import Memory, size_for
 from agent.outcomes import conclude
+from agent.projections import last_brief, made, open_question, shown
 from agent.replaying import replay
 from agent.sessions import Sessions
 from agent.settings import Settings
@@ -48,7 +51,7 @@ from agent.state import SCHEMA_VERSION, Desk, State, brief_of
 from generators.api import BadPicture, Extent, Model
 from generators.pixels import ingest, ingest_mask
 from generators.workshop import Workshop
-from tools.api import Brief, PictureRecord, Question, ToolError
+from tools.api import PictureRecord, Question, ToolError, Wishes
 from tools.coverage import cannot
 from tools.history import made_from, undo_target
 from tools.images import ImageStore
@@ -62,6 +65,10 @@ def _never() -> bool:
 
 def _nobody(event: Event) -> None:
     """Nobody listens."""
+
+
+def _keep_nothing(key: str, entry: Entry) -> None:
+    """Nothing is kept."""
 
 
 @contextlib.contextmanager
@@ -86,6 +93,8 @@ class Studio:
             self.store.sweep()
         self.workshop = workshop or Workshop(threads=settings.threads, matcher=settings.matcher)
         self._planner = planner
+        self.memory = Memory(settings.data)
+        self._collections = Collections(settings.data)
         self._records_read: dict[str, tuple[tuple[int, int, int] | None, PictureRecord]] = {}
 
     @cached_property
@@ -116,9 +125,9 @@ class Studio:
         entries = [self._with_paths(entry) for entry in self.sessions_on_disk.entries(session)]
         unfinished = self.sessions_on_disk.open_turn(session) is not None
         starred, deleted = self.sessions_on_disk.marked(session)
-        return SessionView(session=session, entries=entries, versions=self._records(_made(entries)),
-                           picture=self.sessions_on_disk.picture(session), brief=_brief(entries),
-                           starred=starred, deleted=deleted, question=_question(entries),
+        return SessionView(session=session, entries=entries, versions=self._records(made(entries)),
+                           picture=self.sessions_on_disk.picture(session), brief=last_brief(entries),
+                           starred=starred, deleted=deleted, question=open_question(entries),
                            interrupted=unfinished and not self.sessions_on_disk.busy(session))
 
     def _records(self, pictures: list[str]) -> list[PictureRecord]:
@@ -172,7 +181,7 @@ class Studio:
             entries = self.sessions_on_disk.entries(session)
             try:
                 picture = undo_target(self.store, self.sessions_on_disk.picture(session),
-                                      self._kept(session, _shown(entries)))
+                                      self._kept(session, shown(entries)))
             except ToolError as error:
                 raise BadInput(str(error)) from None
             self._choose(session, picture, entries)
@@ -182,7 +191,7 @@ class Studio:
         """Make a picture of this session the current one. Raises `BadInput` where it is none of them."""
         with self._settled(session):
             entries = self.sessions_on_disk.entries(session)
-            if picture not in _made(entries):
+            if picture not in made(entries):
                 raise BadInput(f"Session {session} has no picture {picture[:40]!r}.")
             self._choose(session, picture, entries)
         return self.view(session)
@@ -195,7 +204,7 @@ class Studio:
         """
         with self._settled(session):
             entries = self.sessions_on_disk.entries(session)
-            if picture not in _made(entries):
+            if picture not in made(entries):
                 raise BadInput(f"Session {session} has no picture {picture[:40]!r}.")
             self.sessions_on_disk.mark(session, picture, starred, deleted)
             if deleted is False:
@@ -206,7 +215,7 @@ class Studio:
 
     def _leave(self, session: str, picture: str, entries: list[Entry]) -> None:
         """Make what a deleted picture was made from the current one; else the newest that is left."""
-        left = self._kept(session, _made(entries))
+        left = self._kept(session, made(entries))
         earlier = made_from(self.store, picture, left) if left else None
         if earlier not in left:
             earlier = left[-1] if left else None
@@ -222,7 +231,7 @@ class Studio:
 
     def _choose(self, session: str, picture: str, entries: list[Entry]) -> None:
         brief = self.store.record(picture).brief
-        if brief and brief != _brief(entries):
+        if brief and brief != last_brief(entries):
             number = len(entries)
             self.sessions_on_disk.append(session, f"choice-{number}", Briefed(turn=f"choice-{number}", brief=brief))
         self.sessions_on_disk.choose(session, picture)
@@ -267,11 +276,28 @@ class Studio:
                 raise NothingToResume(f"No turn of session {session} was interrupted.")
             return self._run(session, *unfinished, listen or _nobody, stop or _never)
 
+    def draft(self, session: str | None, turn: Turn, options: Options | None = None,
+              stop: Callable[[], bool] | None = None) -> Drafted | None:
+        """See `agent.api.StudioProtocol`; always by the embedded planner, which answers while one types."""
+        from agent import drafts
+
+        options = self._settle(options).model_copy(update={"planner": "embedded", "single_shot": False})
+        self.check(session, turn, options)
+        entries = self.sessions_on_disk.entries(session) if session else []
+        desk = self._desk(session or "draft", turn, options, entries, _nobody, stop or _never)
+        desk.images, desk.keep = drafts.Scrap(self.store), _keep_nothing
+        desk.planner = planners.make("embedded", self.settings, self.workshop, False)
+        number = 1 + sum(isinstance(entry, UserSaid) for entry in entries)
+        state = self._input(session or "draft", turn, options, number, entries)
+        return drafts.draft(state, desk, desk.clock)
+
     def _settle(self, options: Options | None) -> Options:
         """The options with everything that they leave open as the settings say."""
         options = options or Options(limits=self.settings.limits)
+        named = options.generator or "generator" in self.settings.model_fields_set
         return options.model_copy(update={"generator": options.generator or self.settings.generator,
-                                          "planner": options.planner or self.settings.planner})
+                                          "planner": options.planner or self.settings.planner,
+                                          "free": not named and self.settings.routing})
 
     def check(self, session: str | None, turn: Turn, options: Options | None = None) -> None:
         """Everything that can be wrong with a message, before anything is kept of it (None: for a new session).
@@ -284,6 +310,8 @@ class Studio:
             raise BadInput(f"The message is {len(turn.text)} characters long; at most {MAX_CHARACTERS} are read.")
         self.check_options(options)
         records = [self.store.record(id) for id in turn.uploads]
+        for reference in turn.references:
+            self.store.record(reference.picture)
         if options and options.vary and not (session and self._varied(session)):
             raise BadInput("There is no drawn picture yet that could be varied.")
         if turn.mask:
@@ -326,16 +354,34 @@ class Studio:
 
     def _input(self, session: str, turn: Turn, options: Options, number: int, entries: list[Entry]) -> State:
         """What the graph starts a turn with."""
-        brief, question = _brief(entries), _question(entries, before=turn.id)
+        brief, question = last_brief(entries), open_question(entries, before=turn.id)
         model = self.workshop.model(options.generator or self.settings.generator).name
         return State(schema_version=SCHEMA_VERSION, session=session, turn=turn.model_dump(), number=number,
                      picture=self.sessions_on_disk.picture(session), layout=[],
                      brief=brief.model_dump(mode="json") if brief and not options.single_shot else None,
                      question=question.model_dump() if question else None,
                      plan={"model": model, "seed": options.seed, "single_shot": options.single_shot,
-                           "limits": options.limits.model_dump(), "without": list(options.without),
-                           "wishes": options.wishes.model_dump(mode="json"), "vary": options.vary,
+                           "limits": options.limits.model_dump(), "without": self._without(options, entries, turn),
+                           "wishes": self._wishes(options, turn, model).model_dump(mode="json"), "vary": options.vary,
+                           "call": options.call, "routing": self.settings.routing, "free": options.free,
+                           "planner": self._planner_name(options),
                            "repairs": 0 if "repair" in options.without else self.settings.repairs})
+
+    def _planner_name(self, options: Options) -> str:
+        """As reports name it."""
+        return self.settings.automatic_planner if options.planner in (None, "auto") else str(options.planner)
+
+    def _wishes(self, options: Options, turn: Turn, model: str) -> Wishes:
+        """What was set, and the shape that the user always likes where none was."""
+        if options.wishes.size or options.single_shot or "memory" in options.without or not self.settings.memory:
+            return options.wishes
+        size = size_for(self.memory.all(), self.workshop.model(model).capabilities, turn.text)
+        return options.wishes.model_copy(update={"size": size}) if size else options.wishes
+
+    def _without(self, options: Options, entries: list[Entry], turn: Turn) -> list[str]:
+        """What was asked to be left out, and questions where the user wants none or was asked enough."""
+        spared = asking.quiet(entries, turn.id, self.settings.questions)
+        return list(dict.fromkeys([*options.without, *(["questions"] if spared else [])]))
 
     def _desk(self, session: str, turn: Turn, options: Options, entries: list[Entry], listen: Listen,
               stop: Callable[[], bool]) -> Desk:
@@ -345,10 +391,15 @@ class Studio:
 
         earlier = [entry for entry in entries if entry.turn != turn.id]
         planner = None if options.single_shot else self.planner(options.planner or "auto")
-        versions = self._kept(session, _shown(earlier))
+        versions = self._kept(session, shown(earlier))
         return Desk(session=session, images=self.store, workshop=self.workshop,
-                    planner=planner, keep=keep, tell=listen, stop=stop,
+                    planner=planner, keep=keep, tell=listen, stop=stop, routes=self.routes(),
+                    memory=self.memory if self.settings.memory and "memory" not in options.without else None,
                     history=prompt.history(earlier, until=turn.id), versions=tuple(versions))
+
+    def routes(self) -> tuple[routes.Measured, ...]:
+        """What was measured of models and roads: the user's own table, else the pack's."""
+        return routes.read(self.settings.data / routes.FILE, routes.PACK_TABLE) if self.settings.routing else ()
 
     def _finish(self, session: str, state: State, desk: Desk) -> Outcome:
         turn, question = state["turn"]["id"], state.get("asking")
@@ -389,6 +440,13 @@ class Studio:
                  for one in self.sessions_on_disk.pictures() if one.id in self.store]
         return found[::-1]
 
+    def collections(self) -> dict[str, list[str]]:
+        return self._collections.all()
+
+    def collect(self, name: str, pictures: Sequence[str], on: bool = True) -> None:
+        """See `agent.api.StudioProtocol`; what is no picture here is left out."""
+        self._collections.change(name, [id for id in pictures if id in self.store], on)
+
     def choices(self) -> dict[str, Any]:
         took: dict[str, list[float]] = {}
         for model, seconds in self.sessions_on_disk.durations():
@@ -406,6 +464,12 @@ class Studio:
             raise BadInput(f"A plan needs one or more turns of at most {MAX_CHARACTERS} characters.")
         return rehearse(turns, self.workshop, self.planner(options.planner or "auto", rehearsing=True),
                         self.workshop.model(options.generator or ""), options)
+
+    def why(self, text: str, options: Options | None = None) -> dict[str, Any]:
+        """Which model and road a request would get, why, and what was passed over; draws nothing."""
+        options = self._settle(options)
+        planner = self._planner_name(options)
+        return routing.explain(text, self.plan([text], options), options, planner, self.workshop, self.routes())
 
     def replay(self, data: bytes, beside: Sequence[bytes] = ()) -> dict[str, Any]:
         """Draw the picture of these bytes again; `beside` are further files that may hold its sources and mask."""
@@ -425,31 +489,3 @@ def _settable(model: Model) -> dict[str, Any]:
 def _usual(seconds: list[float]) -> float | None:
     """The median of the latest turns; of one alone, that one."""
     return round(statistics.median(seconds[:9]), 1) if seconds else None
-
-
-def _made(entries: list[Entry]) -> list[str]:
-    """Pictures in the order in which they came: brought by the user, drawn, chosen."""
-    found: list[str] = []
-    for entry in entries:
-        if isinstance(entry, UserSaid):
-            found += entry.uploads
-        elif isinstance(entry, Called | Answered) and entry.picture:
-            found.append(entry.picture)
-    return list(dict.fromkeys(found))
-
-
-def _shown(entries: list[Entry]) -> list[str]:
-    """The versions as a user counts them: what they brought, and the picture that each turn ended with."""
-    return _made([entry for entry in entries if not isinstance(entry, Called)])
-
-
-def _brief(entries: list[Entry]) -> Brief | None:
-    return next((entry.brief for entry in reversed(entries) if isinstance(entry, Briefed)), None)
-
-
-def _question(entries: list[Entry], before: str = "") -> Question | None:
-    """The question that waits for an answer (as it stood before the turn of that id)."""
-    for entry in reversed(entries):
-        if isinstance(entry, Answered) and entry.turn != before:
-            return entry.outcome.question if entry.outcome.status == "question" else None
-    return None

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
+from contextlib import suppress
 from typing import Any
 
-from agent import limits, prompt
+from agent import earlier, limits, prompt
 from agent.acting import context, ending
 from agent.api import PlannerError, PlannerReply, Thinking
 from agent.state import Desk, State, brief_of, limits_of, spent, usage_of
@@ -14,6 +16,9 @@ from tools import coverage, registry, sources
 from tools.api import BudgetSpent, ToolContext, ToolError
 from tools.relations import covered
 from tools.scene import scene_of
+
+_ASKS_GROUND = re.compile(
+    r"(?:\b(?:background|backdrop|setting)\b|^\W*where (?:is|was) (?:this|it|the picture)\b).*\?\s*$", re.IGNORECASE)
 
 
 def think(state: State, desk: Desk) -> State:
@@ -83,7 +88,41 @@ def planner_state(state: State, desk: Desk, ctx: ToolContext) -> dict[str, Any]:
         "covered": _covered(ctx),
         "uploads": len(state["turn"]["uploads"]),
         "versions": list(ctx.versions),
+        **_earlier(state["turn"]["text"], ctx),
+        **_ground(state["turn"]["text"], ctx),
         "model": prompt.model_state(ctx.model, coverage.cannot(brief_of(state), ctx.capabilities)),
         "question": {name: question[name] for name in ("text", "options", "slot")} if question else None,
         "budget": limits.remaining(usage_of(state), limits_of(state)),
+        **_shown_by_hand(ctx),
+        **_preferred(desk),
     }
+
+
+def _earlier(text: str, ctx: ToolContext) -> dict[str, Any]:
+    """What the other versions show, where the message speaks of one of them."""
+    if len(ctx.versions) < 2 or not earlier.said(text):
+        return {}
+    return {"earlier": earlier.shows([ctx.images.record(id) for id in ctx.versions], ctx.picture)}
+
+
+def _ground(text: str, ctx: ToolContext) -> dict[str, Any]:
+    """The background as it looks, where the message asks about it."""
+    if ctx.picture is None or ctx.capabilities.world is None or not _ASKS_GROUND.search(text):
+        return {}
+    with suppress(GeneratorError):
+        seen = ctx.workshop.see(ctx.images.image(ctx.picture))
+        return {"background": seen.background} if seen.background else {}
+    return {}
+
+
+def _preferred(desk: Desk) -> dict[str, Any]:
+    """What the user said once, in their own words; nothing where there is nothing."""
+    known = desk.memory.all() if desk.memory else []
+    return {"preferences": [one.words for one in known]} if known else {}
+
+
+def _shown_by_hand(ctx: ToolContext) -> dict[str, Any]:
+    """Boxes that the user drew, and pictures to look at with their roles; nothing where there are none."""
+    boxes = [{"phrase": region.phrase, "box": list(region.box)} for region in ctx.boxes]
+    return ({"boxes": boxes} if boxes else {}) | (
+        {"references": [one.role for one in ctx.references]} if ctx.references else {})

@@ -234,6 +234,14 @@ class Wishes(_Value):
     size: Extent | None = None
 
 
+class Reference(_Value):
+    """A picture that a new one should take something from: how it is painted, what it shows, how that stands, or its
+    outlines."""
+
+    picture: str
+    role: Literal["style", "subject", "pose", "edges"]
+
+
 class Usage(_Value):
     """What one turn has spent. Kept in the conversation's state, so that a restart does not reset it."""
 
@@ -295,8 +303,13 @@ class ToolContext:
     stop: Stop = lambda: False
     versions: tuple[str, ...] = ()
     wishes: Wishes = field(default_factory=Wishes)
+    boxes: tuple[Region, ...] = ()
+    """Drawn by the user's hand, each with what belongs there: a layout obeys them."""
+    references: tuple[Reference, ...] = ()
     withheld: frozenset[str] = frozenset()
     """Tools that are not offered whatever else holds: what a part of the studio is worth is measured without it."""
+    verbatim: str = ""
+    """The words of a new picture, whatever the planner and the Brief say, for the same purpose."""
 
     @property
     def capabilities(self) -> Capabilities:

@@ -6,11 +6,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from tools.api import Question, Tool, ToolContext, ToolResult
+from tools.api import Question, Tool, ToolContext, ToolError, ToolResult
 from tools.fields import Arguments
+from tools.scene import objects_in_words
 
 Slot = Literal["objects", "background", "colour", "style", "count", "size", "place", "relation", "text", "target",
                "confirm"]  # fmt: skip
+CHOOSE = "you choose"
+"""Beside the options of every question about the picture."""
 
 
 class AskArgs(Arguments):
@@ -26,8 +29,13 @@ class Ask(Tool):
     Args = AskArgs
 
     def run(self, ctx: ToolContext, args: AskArgs) -> ToolResult:
-        question = Question(text=args.question, options=list(dict.fromkeys(args.options)), slot=args.slot)
-        return ToolResult("The question was put to the user.", question=question)
+        if args.slot == "target" and len(ctx.scene) == 1:
+            raise ToolError(f"The picture answers that. {objects_in_words(ctx.scene)}")
+        options = list(dict.fromkeys(args.options))
+        if options and args.slot != "confirm" and not any(CHOOSE in option.lower() for option in options):
+            options.append(CHOOSE)
+        return ToolResult("The question was put to the user.",
+                          question=Question(text=args.question, options=options, slot=args.slot))
 
 
 TOOL = Ask()

@@ -6,7 +6,7 @@ by the request's fingerprint. It still costs what it would have cost, unless thi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from PIL import Image
@@ -17,8 +17,9 @@ from tools.api import PictureRecord, ToolContext
 from tools.budget import spend_image
 
 
-def draw(ctx: ToolContext, request: Request, tool: str, arguments: dict[str, Any]) -> PictureRecord:
-    """The record of the stored picture of a request.
+def draw(ctx: ToolContext, request: Request, tool: str, arguments: dict[str, Any],
+         parents: Sequence[str] | None = None) -> PictureRecord:
+    """The record of the stored picture of a request; `parents` where it was not made from the request's sources.
 
     Raises `BudgetSpent` before anything is drawn, and every `GeneratorError` of drawing and storing.
     """
@@ -32,7 +33,8 @@ def draw(ctx: ToolContext, request: Request, tool: str, arguments: dict[str, Any
     result = ctx.workshop.draw(request, pictures_of(ctx, request), ctx.report, ctx.stop)
     record = PictureRecord(
         id=picture_id(result.image), width=result.image.width, height=result.image.height, request=request,
-        model=request.model, revision=_revision(result.arithmetic), parents=list(request.sources),
+        model=request.model, revision=_revision(result.arithmetic),
+        parents=list(request.sources if parents is None else parents),
         mask=request.mask, tool=tool, arguments=arguments, arithmetic=dict(result.arithmetic),
         seconds=dict(result.seconds), brief=ctx.brief)  # fmt: skip
     return ctx.images.put(result.image, record)
@@ -56,9 +58,8 @@ def _revision(arithmetic: Mapping[str, Any]) -> str | None:
 
 
 def pictures_of(ctx: ToolContext, request: Request) -> dict[str, Image.Image]:
-    """The sources and the mask of a request, by id."""
-    ids = [*request.sources, *([request.mask] if request.mask else [])]
-    return {id: ctx.images.image(id) for id in dict.fromkeys(ids)}
+    """Every picture that a request is drawn from, by id."""
+    return {id: ctx.images.image(id) for id in request.pictures()}
 
 
 def next_seed(ctx: ToolContext, seed: int | None) -> int:

@@ -6,10 +6,12 @@ from PIL import Image
 from pydantic import Field
 
 from generators.api import Box, Request
+from tools import reference
 from tools.api import SceneObject, Tool, ToolContext, ToolError, ToolResult
 from tools.drawing import draw, next_seed
 from tools.edit_plan import NEEDS_TARGET, Operation, Wish, plan_edit
 from tools.fields import Arguments, Handle, PictureBox, Words
+from tools.hand_drawn import box_for
 from tools.handles import resolve
 from tools.relations import covered
 from tools.scene import pointed_at, scene_of
@@ -43,7 +45,8 @@ class Edit(Tool):
         before = ctx.images.image(source)
         request = _world_request(ctx, args, source) if ctx.capabilities.world else _plain_request(ctx, args, source)
         record = draw(ctx, request, self.name, args.model_dump(mode="json"))
-        return result_of(ctx, record, before, f"Edited the picture with {ctx.model.name}: {request.prompt!r}.")
+        words = f"Edited the picture with {ctx.model.name}: {request.prompt!r}.{reference.left_out(ctx, 1)}"
+        return result_of(ctx, record, before, words)
 
 
 def _sources(ctx: ToolContext, args: EditArgs, source: str) -> list[str]:
@@ -73,7 +76,8 @@ def _world_request(ctx: ToolContext, args: EditArgs, source: str) -> Request:
     area = spot[1] if spot else args.box if args.operation not in ("move", "resize") else None
     scene = [] if args.operation in ("background", "restyle") else scene_of(ctx, source)
     targets = _targets(args, area, scene)
-    into = spot[1] if spot and args.operation == "add" else args.box
+    by_hand = box_for(ctx.boxes, args.phrase or args.instruction) if args.operation == "add" else None
+    into = spot[1] if spot and args.operation == "add" else by_hand or args.box
     wish = Wish(args.instruction, args.operation, into, args.phrase)
     plan = plan_edit(wish, targets, scene, next_seed(ctx, None))
     keep = [thing.box for thing in scene if thing not in targets]
@@ -89,7 +93,10 @@ def _plain_request(ctx: ToolContext, args: EditArgs, source: str) -> Request:
         targets = pointed_at(scene_of(ctx, source), args.targets) if args.targets else []
         area = [thing.box for thing in targets] + ([args.box] if args.box else [])
         mask = spot[0] if spot else mask_for(ctx, area, image)
-    return request_for(ctx, "edit", args.instruction, _sources(ctx, args, source), mask, (), image)
+    sources = _sources(ctx, args, source)
+    looked_at = reference.used(ctx, len(sources))
+    prompt = reference.said(args.instruction, looked_at, len(sources))
+    return request_for(ctx, "edit", prompt, [*sources, *(one.picture for one in looked_at)], mask, (), image)
 
 
 TOOL = Edit()

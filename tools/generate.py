@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from generators.api import Extent, Region, Request
+from tools import reference
 from tools.api import Brief, Tool, ToolContext, ToolResult
 from tools.caption import caption, object_phrase
 from tools.drawing import draw, next_seed
@@ -34,13 +35,20 @@ class Generate(Tool):
     def run(self, ctx: ToolContext, args: GenerateArgs) -> ToolResult:
         request = request_for(ctx, args)
         record = draw(ctx, request, self.name, args.model_dump(mode="json"))
-        text = f"Drew a picture with {ctx.model.name}, seed {request.seed}: {request.prompt!r}."
+        text = (f"Drew a picture with {ctx.model.name}, seed {request.seed}: {request.prompt!r}."
+                f"{reference.left_out(ctx, 0)}")
         return ToolResult(text, picture=record.id)
 
 
 def request_for(ctx: ToolContext, args: GenerateArgs) -> Request:
-    """The request that the current model understands best."""
-    able = ctx.capabilities
+    """The request that the current model understands best. What looks at references is drawn at the first one's size,
+    by the way of edits: models that take several pictures have no other."""
+    able, looked_at = ctx.capabilities, reference.used(ctx, 0)
+    if looked_at:
+        prompt = reference.said(_prompt(ctx, args.prompt), looked_at, 0)
+        size = Extent(*ctx.images.image(looked_at[0].picture).size)
+        return Request(kind="edit", model=ctx.model.name, prompt=prompt, negative=_negative(ctx, args.negative),
+                       size=size, seed=next_seed(ctx, args.seed), sources=tuple(one.picture for one in looked_at))
     return Request(
         kind="generate", model=ctx.model.name, prompt=_prompt(ctx, args.prompt), negative=_negative(ctx, args.negative),
         regions=_regions(ctx) if able.boxes != "none" else (), size=able.sizes[0] if able.sizes else DEFAULT_SIZE,
@@ -49,6 +57,8 @@ def request_for(ctx: ToolContext, args: GenerateArgs) -> Request:
 
 def _prompt(ctx: ToolContext, prompt: str) -> str:
     """A model of the world reads the Brief in its captions' phrasing; any other the prompt as it is."""
+    if ctx.verbatim:
+        return ctx.verbatim
     world = ctx.capabilities.world
     return caption(ctx.brief, world) if world and not ctx.brief.empty() else prompt
 

@@ -7,7 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from generators.api import Region
 from tools.api import Tool, ToolContext, ToolError, ToolResult
 from tools.fields import Arguments, PictureBox
-from tools.layout import MOST, plan_layout
+from tools.hand_drawn import layout_around, left_over, obeyed
+from tools.layout import MOST
 
 
 class Spot(BaseModel):
@@ -40,12 +41,12 @@ class LayoutPlan(Tool):
         if args.regions is None and not ctx.brief.objects:
             raise ToolError("There is nothing to lay out: the Brief has no objects yet. write_brief comes first.")
         if args.regions is None:
-            layout = plan_layout(ctx.brief, ctx.seed)
+            layout = layout_around(ctx.brief, ctx.seed, ctx.boxes)
         else:
-            layout = tuple(Region(spot.phrase, spot.box) for spot in args.regions)
+            layout = obeyed([Region(spot.phrase, spot.box) for spot in args.regions], ctx.boxes)
         if not layout:
             raise ToolError("There is nothing to place: the Brief asks for no object.")
-        return ToolResult(in_words(layout), layout=layout)
+        return ToolResult(in_words(layout) + left_over(layout, ctx.boxes), layout=layout)
 
 
 def in_words(layout: tuple[Region, ...]) -> str:

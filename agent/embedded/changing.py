@@ -100,15 +100,17 @@ class Changes:
                 return self._other(command)
         if self.world:
             self._check_choice(command.colour, self.world.colours, "colour", "to paint anything {}")
-        items = self._targets(command)
+        self._painted(self._targets(command), command.colour, command.size)
+
+    def _painted(self, items: list[Item], colour: str | None, size: str | None = None) -> None:
         for group in self.draft.apart(items):
-            group.colour = command.colour
-            if command.size:
-                group.size = command.size  # type: ignore[assignment]
+            group.colour = colour
+            if size:
+                group.size = size  # type: ignore[assignment]
         for item in items:
-            item.colour = command.colour
+            item.colour = colour
         self.draft.focus = items
-        self._call("recolour", items, f"{command.colour} {name_of(items)}")
+        self._call("recolour", items, f"{colour} {name_of(items)}")
 
     def _resize(self, command: Command) -> None:
         items = self._targets(command)

@@ -73,7 +73,7 @@ def _question(now: Situation, text: str, words: list[str]) -> str | None:
     asks = start in talk.QUESTION_WORDS or (
         (
             start in ("is", "are", "does", "did", "was", "am", "has")
-            or text.startswith(("do you ", "do they ", "do we ", "do i ", "have you "))
+            or text.startswith(("do you ", "do they ", "do we ", "do i ", "have you ", "can you see "))
         )
         and (now.message.rstrip().endswith("?") or now.has_picture)
     )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from agent.embedded.draft import Draft, new_object, object_of
-from agent.embedded.syntax import Description, NounPhrase
+from agent.embedded.syntax import Description, Link, NounPhrase
 from agent.embedded.words import CATEGORY_MEMBERS
 from generators.api import World
 from tools import coverage
@@ -189,11 +189,19 @@ def surprise(seed: str, world: World | None, request: str) -> Brief:
 
 
 def fill(said: Description, answer: Description) -> Description:
-    """A description without objects, or with undrawable ones, completed by an answer's objects."""
-    old = said.objects[0] if said.objects else None
+    """A description without objects, or with undrawable ones, completed by an answer's objects.
+
+    Where it was asked which animal, the others that were named stay, and so does how they stand.
+    """
+    asked = next((at for at, thing in enumerate(said.objects) if thing.category), None)
+    old = said.objects[asked or 0] if said.objects else None
     for thing in answer.objects:
         _inherit(thing, old, said)
-    said.objects, said.links = answer.objects, answer.links
+    if asked is None or not answer.objects:
+        said.objects, said.links = answer.objects, answer.links
+    else:
+        said.links = [_moved(link, asked, len(answer.objects) - 1) for link in said.links]
+        said.objects[asked : asked + 1] = answer.objects
     for name in ("background", "style", "text"):
         setattr(said, name, getattr(answer, name) or getattr(said, name))
     said.unknown = answer.unknown
@@ -201,12 +209,21 @@ def fill(said: Description, answer: Description) -> Description:
     return said
 
 
+def _moved(link: Link, at: int, by: int) -> Link:
+    """A relation after the object `at` became so many more."""
+    def now(number: int) -> int:
+        return number + by if number > at else number
+
+    other = None if link.other is None else now(link.other)
+    return replace(link, subject=now(link.subject), object=now(link.object), other=other)
+
+
 def _inherit(thing: NounPhrase, old: NounPhrase | None, said: Description) -> None:
     """ "two kangaroos" answered by "dog" are two dogs; "something red" answered by "a ball" is a red ball."""
     if old is not None:
         thing.colour = thing.colour or old.colour
         thing.size = thing.size or old.size
-        if not thing.counted and not thing.plural:
-            thing.count = old.count
+        if not thing.counted and (not thing.plural or (old.count or 0) > 1):
+            thing.count, thing.counted = old.count, old.counted
     if said.colours and not thing.colour:
         thing.colour = said.colours[0]

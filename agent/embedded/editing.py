@@ -35,6 +35,8 @@ class Edits(Changes):
             item.name, item.colour = new.name, new.colour
         self.draft.focus = items
         self._call("replace", items, groups[0].phrase(count=False) if groups else name)
+        if new.counted and new.article != "indef" and new.count and new.count > len(items) > 1:
+            self._to_count(new.name, new.count, new.colour)
 
     def _items_to_replace(self, command: Command, new: NounPhrase) -> list[Item]:
         same = [item for item in self.draft.items if item.name == new.name]
@@ -49,6 +51,7 @@ class Edits(Changes):
         if not items or {item.name for item in items} != {name}:
             return False
         if new.counted and new.article != "indef" and new.count is not None:
+            self._looking_like(items, new)
             self._to_count(str(name), new.count, new.colour)
             return True
         if new.colour or new.size:
@@ -56,6 +59,19 @@ class Edits(Changes):
             (self._recolour if new.colour else self._resize)(part)
             return True
         return False
+
+    def _looking_like(self, items: list[Item], new: NounPhrase) -> None:
+        """`change two dogs to three purple dogs`: those that stay get the colour and the size that all shall have."""
+        across = sorted(items, key=lambda i: i.box.centre)
+        stay, gone = across[: new.count], across[new.count :]
+        if gone and (new.colour or new.size):
+            self._removed(gone)
+        if new.colour and any(item.colour != new.colour for item in stay):
+            self._painted(stay, new.colour)
+        if new.size and any(self.draft.size_of(item) != new.size for item in stay):
+            for group in self.draft.apart(stay):
+                group.size = new.size  # type: ignore[assignment]
+            self._call("resize", stay, f"{new.size} {name_of(stay)}")
 
     def _become(self, group: BriefObject, new: NounPhrase) -> None:
         """The line keeps its number, place and relations; it is about something else now."""

@@ -399,6 +399,11 @@ class Grammar(ControlReader):
             self.next()
         return self._nonempty(made)
 
+    @staticmethod
+    def _is_there(target: NounPhrase) -> bool:
+        """Whether a phrase means something of the picture: `it`, `the boat`, `my dogs`."""
+        return target.definite or target.article == "poss"
+
     def _redo(self) -> Command | None:
         """`redo this as a pencil drawing`."""
         if not self.peek().verb("redo", "make", "draw"):
@@ -408,8 +413,8 @@ class Grammar(ControlReader):
         whole = self._whole()
         if not whole:
             made.targets = self._targets_of()
-        if not whole and not made.targets:
-            return None
+        if not whole and not (made.targets and self._is_there(made.targets[0])):
+            return None  # `draw a boat in watercolour`: a picture of its own
         while self.peek().has("to", "be", "skip", "mark") and not self.peek().has("style"):
             self.next()
         return made if self._to_style(made) else None

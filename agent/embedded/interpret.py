@@ -8,7 +8,8 @@ from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from agent.embedded import answers, chat, drawing, editing, replies
+from agent import asking, earlier
+from agent.embedded import answers, chat, drawing, editing, others, replies
 from agent.embedded.answers import Answers
 from agent.embedded.draft import Draft, draft_of
 from agent.embedded.drawing import Trouble
@@ -16,7 +17,7 @@ from agent.embedded.focus import focus_of, parsed
 from agent.embedded.grammar import parse
 from agent.embedded.references import Missing, find
 from agent.embedded.routing import as_command, merged, starts_anew
-from agent.embedded.situation import Situation, unmarked
+from agent.embedded.situation import Situation, unmarked, unordered
 from agent.embedded.syntax import Clause, Command, Control, Description, Unparsed
 from tools.api import Brief
 from tools.caption import caption
@@ -33,12 +34,18 @@ class Plan:
     text: str = ""
 
 LONGEST_PROMPT = 4000  # what the tool takes
+MOST_GUESSES = 3
 
 
 def interpret(now: Situation) -> Plan:
     """The plan for a turn's first call; after tools have answered, only what is left to say."""
-    if now.results:
+    if now.results and not others.only_gone_there(now):
         return Plan(text=replies.after(now.results))
+    now = unordered(now)
+    if not now.message and asking.ORDER.search(now.heard):
+        if now.question is None:
+            return Plan(text=replies.UNASKED)
+        now.message = "you choose"
     said = chat.reply(now)
     if said is not None:
         return Plan(text=said)
@@ -46,7 +53,34 @@ def interpret(now: Situation) -> Plan:
         plan = _answered(now)
         if plan is not None:
             return plan
-    return _settled(now, Answers())
+    return _elsewhere(now) or _settled(now, Answers())
+
+
+def _elsewhere(now: Situation) -> Plan | None:
+    """What a message that speaks of another picture leads to; None for any other message."""
+    said = earlier.said(now.message)
+    if said is None or not now.has_picture or now.mask:
+        return None
+    try:
+        return _from_elsewhere(now, said)
+    except Trouble as trouble:
+        return Plan(text=trouble.text)
+
+
+def _from_elsewhere(now: Situation, said: earlier.Said) -> Plan | None:
+    if said.do == "undo":
+        return Plan([("undo", {"steps": said.steps})])
+    if said.do == "take":
+        if now.world is None or others.is_here(said, now):
+            return None
+        plan = _settled(replace(now, message=others.taken(said, now)), Answers())
+        return Plan(plan.calls, replies.joined(f"Version {others.number_of(said, now)} has it so.", plan.text))
+    here = bool(now.results) or others.is_here(said, now)
+    if not here:
+        return _selected(now, Control("select", which=said.which))
+    if said.rest:
+        return _settled(replace(now, message=said.rest, results=[]), Answers())
+    return Plan(text=replies.ALREADY)
 
 
 def _settled(now: Situation, known: Answers) -> Plan:
@@ -54,7 +88,29 @@ def _settled(now: Situation, known: Answers) -> Plan:
     try:
         return _planned(now, known)
     except Trouble as trouble:
-        return _asked(now, trouble)
+        return _asked(now, trouble) if now.offers("ask") else _guessed(now, known, trouble)
+
+
+def _guessed(now: Situation, known: Answers, trouble: Trouble) -> Plan:
+    """Where nobody may be asked: as if the user left every choice to the planner."""
+    chosen: list[str] = []
+    for _ in range(MOST_GUESSES):
+        if not trouble.options or not known.learn("you choose", trouble.question()):
+            break
+        chosen.append(f"my own choice: {trouble.options[0]}" if trouble.slot != "target" else "which one is meant")
+        try:
+            return _assuming(_planned(now, known), chosen)
+        except Trouble as further:
+            trouble = further
+    return Plan(text=trouble.text)
+
+
+def _assuming(plan: Plan, chosen: list[str]) -> Plan:
+    """The plan with its Brief saying what nobody was asked about."""
+    for name, arguments in plan.calls:
+        if name == "write_brief":
+            arguments["brief"]["assumed"] = [*arguments["brief"]["assumed"], *chosen]
+    return Plan(plan.calls, replies.joined(plan.text, f"I assumed: {'; '.join(chosen)}."))
 
 
 def _asked(now: Situation, trouble: Trouble) -> Plan:
@@ -108,6 +164,8 @@ def _resumed(now: Situation, back: int) -> Plan | None:
             ):
                 return None
             if not known.learn(answer, trouble.question()):
+                if not now.offers("ask"):
+                    return _guessed(wish, known, trouble)
                 return Plan([_ask(trouble)], replies.NOT_AN_ANSWER)
     return _settled(wish, known)
 

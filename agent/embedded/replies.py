@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from agent.embedded.grammar import Grammar
 from agent.embedded.situation import Situation
-from agent.embedded.tokens import Token
+from agent.embedded.tokens import Token, tokens_of
 from tools import coverage
 from tools.api import Brief, SceneObject
 from tools.naming import listed, plural, some, thing_name
+from tools.relations import holds
 
 ALL_RIGHT = "All right, I leave it as it is."
 THANKS = "You are welcome. Say what to change, or what to draw next."
 ENGLISH = "I understand English only; please say it in English."
+UNASKED = "All right, I will not ask in this session; where something is open, I choose."
 NOT_AN_ANSWER = "I did not understand that answer."
 NO_PICTURE = 'There is no picture yet. Say what to draw, for example "a red apple left of two dogs on a beach".'
 NOTHING_TO_UNDO = "There is nothing to undo: no picture has been made yet."
@@ -180,14 +183,16 @@ def about_picture(now: Situation, text: str, tokens: list[Token]) -> str:
     named = [token.get("noun").name for token in tokens if token.has("noun")]
     if text.startswith("how many"):
         return _how_many(now, named)
+    if now.background:
+        return f"The background looks like {now.background}."
     if "colour" in text and named:
         return _colours(now, named[0])
     if text.startswith("where") and named:
         return _where(now, named[0])
     if text.startswith("why") or any(word in text for word in ("wrong", "check", "failed", "missing")):
         return _checked(now)
-    if text.startswith(("is", "are", "does", "has", "do")) and named:
-        return _is_it(now, named, tokens)
+    if text.startswith(("is", "are", "does", "has", "do", "can")) and named:
+        return _stand(now, text) or _is_it(now, named, tokens)
     if any(word in text for word in ("seed", "model", "which version")):
         return f"It was drawn with {now.model}; its seed stands below the picture."
     return _contents(now)
@@ -228,6 +233,24 @@ def _spot(thing: SceneObject) -> str:
     across = "left" if x < 0.4 else "right" if x > 0.6 else ""
     down = "top" if y < 0.4 else "bottom" if y > 0.6 else ""
     return f"at the {' '.join(w for w in (down, across) if w)}" if across or down else "in the middle"
+
+
+def _stand(now: Situation, text: str) -> str | None:
+    """Whether things stand as a question says; None where it says nothing of that, or names what is not there."""
+    asked = text.removeprefix("can you see").removeprefix("do you see").partition(" ")[2]
+    said = Grammar(tokens_of(asked)).description()
+    if not said.links:
+        return None
+    link = said.links[0]
+    names = [said.objects[n].name for n in (link.subject, link.object, link.other) if n is not None]
+    boxes = [[thing.box for thing in _seen(now, name)] for name in names if name]
+    if len(boxes) != len(names) or not all(boxes):
+        return None
+    one, *others = (name if len(group) == 1 else plural(name) for name, group in zip(names, boxes, strict=True) if name)
+    be = "is" if len(boxes[0]) == 1 else "are"
+    way = {"left of": "to the left of", "right of": "to the right of"}.get(link.name, link.name)
+    stand = f"{way} the {' and the '.join(others)}"
+    return f"Yes, the {one} {be} {stand}." if holds(link.name, *boxes) else f"No, the {one} {be} not {stand}."
 
 
 def _is_it(now: Situation, named: list[str], tokens: list[Token]) -> str:

@@ -7,10 +7,11 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from agent.api import PlannerReply
+from agent.earlier import shows
 from agent.embedded.planner import EmbeddedPlanner
 from generators.api import Box, World
 from generators.world import vocabulary
-from tools.api import Brief, SceneObject, ToolError
+from tools.api import Brief, PictureRecord, SceneObject, ToolError
 from tools.layout import plan_layout
 from tools.naming import thing_name
 from tools.phrases import find_phrase
@@ -64,6 +65,7 @@ class Conversation:
             "mask": text.startswith("[mask]"),
             "uploads": int(uploads),
             "versions": self.versions,
+            "earlier": shows(self._pictures(), self.picture),
             "model": {
                 "name": "rehearsal",
                 "family": "diffusion",
@@ -74,6 +76,10 @@ class Conversation:
             "budget": {},
         }
         return {"role": "system", "content": f"You plan.\nSTATE\n{json.dumps(state)}"}
+
+    def _pictures(self) -> list[PictureRecord]:
+        return [PictureRecord(id=id, width=1, height=1, brief=Brief.model_validate(self.records[id][0] or {}))
+                for id in self.versions]
 
     def _tools(self) -> list[dict[str, Any]]:
         return [{"type": "function", "function": {"name": name}} for name in TOOLS]

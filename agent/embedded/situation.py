@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import ValidationError
 
+from agent import asking
 from agent.embedded.syntax import Clause
 from generators.api import World
 from tools.api import Brief, Question, SceneObject
@@ -18,7 +19,9 @@ _MARKS = {"[mask]": "mask", "[picture]": "uploads"}
 @dataclass
 class Situation:
     """One moment of a conversation. `world` is None for a model that takes any words; `strict` asks where nothing of
-    a wish can be drawn. `said` is the history as clauses, newest first, where somebody knows them without parsing."""
+    a wish can be drawn. `said` is the history as clauses, newest first, where somebody knows them without parsing.
+    `heard` is the message as it came, where the message is only a part of it; `earlier` what other versions show,
+    where the message speaks of one."""
 
     message: str = ""
     history: list[str] = field(default_factory=list)
@@ -37,6 +40,9 @@ class Situation:
     results: list[str] = field(default_factory=list)
     strict: bool = True
     said: list[list[Clause]] | None = None
+    heard: str = ""
+    earlier: list[dict[str, Any]] = field(default_factory=list)
+    background: str | None = None
 
     @property
     def open(self) -> bool:
@@ -75,6 +81,8 @@ def read(messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> Situati
     made.covered = [id for id in _list(state.get("covered")) if isinstance(id, str)]
     made.uploads = max(_number(state.get("uploads")), int("uploads" in marks))
     made.versions = [id for id in _list(state.get("versions")) if isinstance(id, str)]
+    made.earlier = [one for one in _list(state.get("earlier")) if _is_earlier(one)]
+    made.background = state.get("background") if isinstance(state.get("background"), str) else None
     made.model = str(model.get("name") or made.model)
     made.capabilities = tuple(str(c) for c in _list(model.get("capabilities")))
     made.world = _world(model.get("world"))
@@ -124,6 +132,11 @@ def _valid(kind: Any, value: Any) -> Any:
         return None
 
 
+def _is_earlier(value: Any) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("version"), int) and all(
+        isinstance(phrase, str) for phrase in _list(value.get("shows"))) and isinstance(value.get("shows"), list)
+
+
 def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
@@ -145,3 +158,10 @@ def _world(value: Any) -> World | None:
         for key in ("objects", "colours", "backgrounds", "styles", "relations")
     }
     return World(**names, counts=_number(value.get("counts")) or 4)
+
+
+def unordered(now: Situation) -> Situation:
+    """The talk without orders not to ask, which the studio has heard already."""
+    plain = [asking.without_order(text) for text in (now.message, *now.history)]
+    return now if plain == [now.message, *now.history] else replace(
+        now, message=plain[0], history=[text or "you choose" for text in plain[1:]], heard=now.message)

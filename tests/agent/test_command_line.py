@@ -207,3 +207,21 @@ def test_only_what_a_command_needs_is_imported() -> None:
             "print(sorted({'torch', 'diffusers', 'transformers', 'gradio', 'openai', 'langgraph'} & set(sys.modules)))")
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, text=True, capture_output=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_why_says_what_would_be_chosen(run) -> None:
+    code, found, _ = run("models", "--why", "a red apple and two dogs", *SKETCH, "--json")
+    assert code == 0 and (found["model"], found["kind"], found["category"]) == ("sketch", "generate", "mixed")
+    assert found["why"].startswith("sketch, ") and found["others"] == []
+    code, text, _ = run("models", "--why", "hello", *SKETCH)
+    assert code == 0 and text.startswith("Hello")
+
+
+def test_what_is_remembered_is_listed_and_forgotten(run) -> None:
+    assert run("memory", "--json")[1]["preferences"] == []
+    run("draw", "always at night", *SKETCH, "--json")
+    code, found, _ = run("memory", "--json")
+    assert code == 0 and [(row["number"], row["kind"], row["value"]) for row in found["preferences"]] == [
+        (1, "background", "night")]
+    assert run("memory", "--forget", "2")[0] == run("memory", "--forget", "x")[0] == 2
+    assert run("memory", "--forget", "1", "--json")[1]["preferences"] == []

@@ -36,7 +36,8 @@ FAILURES: dict[str, type[PlannerError]] = {
     "keepalive": PlannerTimeout, "drip": PlannerTimeout, "endless": PlannerNonsense, "reset": PlannerUnreachable}
 CALLS = ("good", "slow", "no-streaming", "429-once", "500-once")
 WORDS = ("words", "whole-although-asked-to-stream")
-BROKEN_CALLS = tuple(mode for mode in MODES if mode.startswith("arguments-"))
+MENDED = ("arguments-fenced",)
+BROKEN_CALLS = tuple(mode for mode in MODES if mode.startswith("arguments-") and mode not in MENDED)
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +61,7 @@ def never() -> bool:
 
 
 def test_every_mode_is_tested() -> None:
-    assert set(MODES) == {*FAILURES, *CALLS, *WORDS, *BROKEN_CALLS}
+    assert set(MODES) == {*FAILURES, *CALLS, *WORDS, *BROKEN_CALLS, *MENDED}
 
 
 @pytest.mark.parametrize("mode", CALLS)
@@ -69,6 +70,12 @@ def test_a_call_arrives(server: HostileServer, mode: str) -> None:
     assert [(call.name, call.arguments, call.error) for call in reply.calls] == [
         ("generate", {"prompt": "two dogs"}, None)]
     assert reply.tokens == 15
+
+
+@pytest.mark.parametrize("mode", MENDED)
+def test_what_can_mean_one_thing_only_is_mended(server: HostileServer, mode: str) -> None:
+    (call,) = planner(server, mode).complete(MESSAGES, TOOLS, never).calls
+    assert (call.arguments, call.error) == ({"prompt": "two dogs"}, None)
 
 
 @pytest.mark.parametrize("mode", WORDS)

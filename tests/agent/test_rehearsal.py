@@ -81,3 +81,24 @@ def test_the_imagined_scene_has_every_object_where_it_would_be() -> None:
     left, right = (next(t for t in scene if t.id == id) for id in ("dog-1", "dog-2"))
     assert left.box.centre[0] <= right.box.centre[0]
     assert next(t for t in scene if t.id == "apple-1").colour == "red"
+
+
+def test_what_is_said_once_holds_for_the_talk_and_no_longer(plan, tmp_path) -> None:
+    noted = plan(["always at night"])
+    assert noted["tool"] is None and "I will remember" in noted["reply"]
+    later = plan(["always at night", "two dogs"])
+    assert later["brief"]["background"] == "night" and later["brief"]["assumed"] and later["tool"] == "generate"
+    assert plan(["two dogs"])["brief"]["background"] is None and not (tmp_path / "memory.json").exists()
+    assert plan(["two dogs, always at night"])["brief"]["background"] == "night"
+
+
+def test_nobody_is_asked_who_does_not_want_it(plan) -> None:
+    assert plan(["draw an animal"])["tool"] == "ask"
+    assert plan(["draw an animal, don't ask"])["tool"] == "generate"
+    assert plan(["a dog, just do it", "start over: draw a vehicle"])["tool"] == "generate"
+
+
+def test_the_way_to_a_version_is_not_the_end_of_a_turn(plan) -> None:
+    result = plan(["two dogs", "add a cat", "like the first picture but at night"])
+    assert result["tool"] == "edit" and [thing["name"] for thing in result["brief"]["objects"]] == ["dog"]
+    assert plan(["two dogs", "add a cat", "the first picture"])["tool"] == "select"

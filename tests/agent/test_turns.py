@@ -83,12 +83,13 @@ def test_a_question_waits_and_its_answer_reaches_the_planner_as_such(bench) -> N
     table = bench([DRAW, "Done.", ASK, [RECOLOUR], "Purple now."])
     table.say("dogs")
     asked = table.say("make one purple", seed=1)
-    assert asked.status == "question" and asked.question.options == ["left", "right"]
+    assert asked.status == "question" and asked.question.options == ["left", "right", "you choose"]
     assert table.studio.view(table.session).question == asked.question
     answered = table.say("left")
     assert answered.status == "done" and answered.images
     seen = table.studio._planner.seen
-    assert state_of(seen[3])["question"] == {"text": "Which dog?", "options": ["left", "right"], "slot": "target"}
+    assert state_of(seen[3])["question"] == {
+        "text": "Which dog?", "options": ["left", "right", "you choose"], "slot": "target"}
     assert seen[3][-1] == {"role": "user", "content": "left"}
     assert state_of(seen[3])["budget"]["images"] == 6, "an answer changes no limit"
     assert table.studio.view(table.session).question is None
@@ -158,19 +159,19 @@ def test_what_is_missing_is_added_where_it_belongs(bench) -> None:
     table.studio.workshop = Forgetful(table.studio.workshop, failures=1)
     outcome = table.say("dogs")
     assert outcome.status == "done"
-    assert [step.tool for step in outcome.steps][2:] == ["generate", "critique", "edit", "critique"]
+    assert [step.tool for step in outcome.steps][2:] == ["generate", "critique", "inpaint", "critique"]
     added = outcome.steps[4].arguments
-    assert added["operation"] == "add" and added["phrase"] == "red apple" and len(added["box"]) == 4
+    assert added["prompt"] == "red apple" and len(added["box"]) == 4
     assert "The best of 2 pictures." in outcome.reply
     told = table.studio._planner.seen[-1][-1]["content"]
-    assert "Repair by edit" in told, "the planner learns of it with the answer to its own call"
+    assert "Repair by inpaint" in told, "the planner learns of it with the answer to its own call"
 
 
 def test_a_repair_goes_before_what_the_planner_still_has_in_mind(bench) -> None:
     table = bench([[*DRAW, ("critique", {"image": "current"})], "Done."])
     table.studio.workshop = Forgetful(table.studio.workshop, failures=1)
     tools = [step.tool for step in table.say("dogs").steps]
-    assert tools[2:] == ["generate", "critique", "edit", "critique", "critique"]
+    assert tools[2:] == ["generate", "critique", "inpaint", "critique", "critique"]
 
 
 def test_undo_passes_over_pictures_that_were_never_shown(bench) -> None:
@@ -470,3 +471,10 @@ def test_sessions_are_listed_newest_first_with_a_title(bench) -> None:
     assert [row["title"] for row in rows] == ["hello", "a red apple and two dogs"]
     assert [row["pictures"] for row in rows] == [0, 1]
     assert isinstance(table.entries[-1], Answered)
+
+
+def test_the_background_is_looked_at_where_a_message_asks_for_it(bench) -> None:
+    table = bench([[("generate", {"prompt": "a dog on a beach"})], "There.", "The beach.", "A dog."])
+    for text, looked in (("a dog on a beach", None), ("what is in the background?", "beach"), ("a dog?", None)):
+        table.say(text)
+        assert state_of(table.studio._planner.seen[-1]).get("background") == looked

@@ -19,7 +19,8 @@ from tools.api import Brief, BriefObject, Tool, ToolError, ToolResult
 from tools.images import ImageStore
 from tools.registry import all_tools, call, offered, parse, schema, schemas
 
-NAMES = ["write_brief", "ask", "layout_plan", "generate", "edit", "inpaint", "critique", "undo", "select"]
+NAMES = ["write_brief", "ask", "layout_plan", "generate", "edit", "inpaint", "critique", "undo", "select", "extend",
+         "upscale"]
 TOOLS = list(all_tools().values())
 
 
@@ -65,7 +66,8 @@ def test_every_tool_is_explained_and_refuses_what_it_does_not_know(tool: Tool) -
 
 def _least(tool: Tool) -> dict[str, Any]:
     least = {"write_brief": {"brief": {}}, "generate": {"prompt": "x"}, "edit": {"instruction": "x"},
-             "inpaint": {"prompt": "x"}, "ask": {"question": "x"}, "select": {"image": "first"}}
+             "inpaint": {"prompt": "x"}, "ask": {"question": "x"}, "select": {"image": "first"},
+             "extend": {"side": "left"}}
     return least.get(tool.name, {})
 
 
@@ -141,7 +143,7 @@ def test_tools_are_offered_when_they_make_sense(make, store: ImageStore) -> None
     brief = Brief(objects=[BriefObject(id="dog", name="dog")])
     with_picture = make(brief=brief)
     drawn = call(with_picture, "generate", {"prompt": "a dog"}).picture
-    assert names(make(brief=brief, picture=drawn, versions=(drawn,))) == NAMES
+    assert names(make(brief=brief, picture=drawn, versions=(drawn,))) == [name for name in NAMES if name != "upscale"]
     limited = make(brief=brief, picture=drawn, versions=(drawn,), model=ONLY_DRAWS)
     assert not {"layout_plan", "edit", "inpaint"} & set(names(limited)) and "critique" in names(limited)
     assert [s["function"]["name"] for s in schemas(limited)] == names(limited)

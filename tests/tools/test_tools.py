@@ -17,6 +17,7 @@ from tools.api import (
     BudgetSpent,
     Limits,
     PictureRecord,
+    SceneObject,
     ToolContext,
     ToolError,
     Usage,
@@ -106,9 +107,19 @@ def test_a_brief_that_makes_no_sense_is_refused(ctx: ToolContext, brief: dict, s
         step(ctx, "write_brief", brief=brief)
 
 
+def test_what_the_picture_shows_is_not_asked(ctx: ToolContext) -> None:
+    ctx.scene = (SceneObject(id="dog-1", name="dog", box=Box(0, 0, 1, 1)),)
+    with pytest.raises(ToolError, match="dog-1"):
+        step(ctx, "ask", question="Which dog?", options=["left", "right"], slot="target")
+
+
 def test_ask_makes_a_question(ctx: ToolContext) -> None:
     question = step(ctx, "ask", question="Which dog?", options=["left", "right", "left"], slot="target").question
-    assert question is not None and question.options == ["left", "right"] and question.slot == "target"
+    assert question is not None and question.options == ["left", "right", "you choose"] and question.slot == "target"
+    sure = step(ctx, "ask", question="Shall I?", options=["yes", "no"], slot="confirm").question
+    assert sure is not None and sure.options == ["yes", "no"], "what must be confirmed is not left to the studio"
+    open_ = step(ctx, "ask", question="What colour?", options=[], slot="colour").question
+    assert open_ is not None and open_.options == []
 
 
 @pytest.mark.parametrize("slot", ["objects", "background", "colour", "style", "count", "size", "place", "relation",

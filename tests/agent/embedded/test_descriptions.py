@@ -35,6 +35,8 @@ WISHES = {
     "a butterfly, and flowers below it": "1 butterfly, some flower; flower below butterfly",
     "a watercolour painting of a cat": "1 cat; style watercolour",
     "pixel art robot": "1 robot; style pixel art",
+    "draw a boat in watercolour style": "1 boat; style watercolour",
+    "paint two red dogs as a pencil sketch": "2 red dog; style pencil sketch",
     "a dog in black and white": "1 dog; style black and white",
     "a frog, blue background": "1 frog; background plain blue",
     "the sky at night with a moon": "1 moon; background night",

@@ -58,6 +58,12 @@ FILLED = [
     (("draw something", "something blue"), "1 blue flower"),
     (("two walruses on a beach", "dog"), "2 dog; background beach"),
     (("a thousand dogs", "three"), "3 dog"),
+    (("a pet and a chair", "a bird"), "1 bird, 1 chair"),
+    (("a pet left of a chair on a beach", "a cat and a dog"),
+     "1 cat, 1 dog, 1 chair; cat left of chair; background beach"),
+    (("a cup above a red vehicle", "a bus"), "1 cup, 1 red bus; cup above bus"),
+    (("two vehicles", "airplanes"), "2 airplane"),
+    (("two vehicles", "three cars"), "3 car"),
     (("a cat left of a dog and the dog left of the cat", "the dog left of the cat"), "1 dog, 1 cat; dog left of cat"),
 ]  # fmt: skip
 
@@ -74,6 +80,9 @@ REPLIES = [
     (("asdf qwer",), 'not understand "asdf qwer"'), (("undo",), "nothing to undo"),
     (("make it purple",), "no picture yet"),
     ((DOGS, "how many dogs are there?"), "2 dogs"), (("a red dog", "what colour is the dog?"), "red"),
+    (("a dog left of a cat", "is the dog to the right of the cat?"), "No, the dog is not to the right of the cat."),
+    (("a dog left of a cat", "can you see the dog left of the cat?"), "Yes, the dog is to the left of the cat."),
+    (("a dog", "can you see a purple cat?"), "no cat"),
     (("a dog", "is there a cat?"), "no cat"), (("a dog", "where is the dog"), "1 dog"),
     (("a red dog", "what did you check?"), "red dog"), (("a dog", "make it florp"), "florp"),
     (("a dog", "I don't like it"), "What should be different"), (("a dog", "bigger picture please"), "size"),
