@@ -7,6 +7,8 @@ from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from generators.api import Region
+
 
 class PageSettings(Protocol):
     """What the page needs to know of the settings; `agent.settings.Settings` has it."""
@@ -32,7 +34,8 @@ class Sent(BaseModel):
     `mask` is a PNG as a data URL whose opacity is the paint, on the picture with the id `picture`. While two versions
     are compared `comparing` is set, and `left` and `right` name them where they were picked. `earlier` counts the turns
     that are asked for besides the latest, `everything` asks for the whole map of versions. `settings` are those of the
-    drawer as they were typed.
+    drawer as they were typed. `boxes` were drawn by hand and named. `roles` say of each file of the message what it is
+    for: "" to work on it, else a `tools.api.Reference` role. `seed` is that of the live drawing, to be kept by sending.
     """
 
     model_config = ConfigDict(extra="ignore")
@@ -47,6 +50,9 @@ class Sent(BaseModel):
     earlier: int = 0
     everything: bool = False
     settings: dict[str, str] = Field(default_factory=dict)
+    boxes: list[Region] = Field(default_factory=list)
+    roles: list[str] = Field(default_factory=list)
+    seed: int | None = Field(default=None, ge=0, lt=2**63)
 
 
 def read_sent(text: str | None) -> Sent:

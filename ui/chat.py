@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+from ui import evaluation
 from ui.api import Sent, read_sent
 from ui.page import Frame, Page, safely
 
@@ -26,6 +27,8 @@ PAINTED = ('<div class="mq-painted" role="status"><span>The painted area will be
            '<button type="button" data-paint="clear">Clear</button></div>')
 RECALLED = ('<div class="mq-note" hidden><span></span><button type="button" data-recall="" class="mq-primary">Use them'
             '</button><button type="button" data-dismiss aria-label="Dismiss">×</button></div>')
+ROLES = ('<div class="mq-roles" role="group" aria-label="What the pictures are for" hidden><div></div>'
+         '<p role="status"></p></div>')
 TIMES = '<p class="mq-times" aria-live="off"></p>'
 KEPT = ('<div class="mq-kept"><small>Set:</small> <span></span>'
         '<button type="button" data-unset>Reset</button></div>')
@@ -45,6 +48,7 @@ def layout(page: Page) -> gr.Blocks:
                 talk = _talk()
                 strip = gr.HTML(elem_id="strip", js_on_load=None, apply_default_css=False)
                 gr.HTML(RECALLED, elem_id="recalled", js_on_load=None, apply_default_css=False)
+                gr.HTML(ROLES, elem_id="roles", js_on_load=None, apply_default_css=False)
                 gr.HTML(KEPT, elem_id="kept", js_on_load=None, apply_default_css=False)
                 gr.HTML(PAINTED, elem_id="painted", js_on_load=None, apply_default_css=False)
                 with gr.Row(elem_id="composer"):
@@ -55,12 +59,13 @@ def layout(page: Page) -> gr.Blocks:
                 picture = gr.HTML(elem_id="stage", js_on_load=SHOWN, head=HEAD, apply_default_css=False)
                 facts = gr.HTML(elem_id="facts", js_on_load=SHOWN, head=HEAD, apply_default_css=False)
         gallery = gr.HTML(elem_id="gallery", js_on_load=GALLERY, head=HEAD, apply_default_css=False)
+        runs = gr.HTML(elem_id="evaluation", js_on_load=None, apply_default_css=False)
         panel = gr.HTML(elem_id="panel", js_on_load=SHOWN, head=HEAD, apply_default_css=False)
         signal = gr.HTML(elem_id="signal", js_on_load=SIGNAL, head=HEAD, apply_default_css=False,
                          elem_classes="mq-hidden")
         wire = gr.HTML(elem_id="wire", js_on_load=WIRE, head=HEAD, apply_default_css=False, elem_classes="mq-hidden")
         told = gr.Textbox(visible=False)
-        outputs = [box, talk, welcome, picture, facts, top, strip, signal, panel, gallery]
+        outputs = [box, talk, welcome, picture, facts, top, strip, signal, panel, gallery, runs]
         _wire(page, blocks, box, talk, stop, wire, told, outputs)
     return blocks
 
@@ -116,15 +121,31 @@ def _act(page: Page, data: dict[str, Any], sent: Sent) -> Iterator[Frame]:
         "restore": lambda: page.restore(sent, id),
         "compare": lambda: page.compare(sent),
         "vary": lambda: page.vary(sent),
+        "enlarge": lambda: page.enlarge(sent, str(data.get("side", ""))),
         "line": lambda: page.change_line(sent, _whole(data.get("line")), str(data.get("was", "")),
                                          str(data.get("wanted", ""))),
         "resume": lambda: page.resume(sent),
         "refresh": lambda: page.load(sent),
-        "gallery": lambda: page.browse(str(data.get("words", "")), bool(data.get("starred")),
-                                        max(0, _whole(data.get("count")))),
+        "gallery": lambda: page.browse(**_filter(data)),
+        "collect": lambda: page.collect(str(data.get("name", "")), _texts(data.get("ids")), bool(data.get("on", True)),
+                                        **_filter(data)),
+        "evaluation": lambda: page.evaluate(),
+        "evaluate": lambda: page.begin_run({name: str(data.get(name, "")) for name in evaluation.FIELDS}),
+        "unevaluate": lambda: page.end_run(id),
+        "reevaluate": lambda: page.go_on_with_run(id),
     }
     asked = acts.get(str(data.get("act")))
     return asked() if asked else iter((Frame(),))
+
+
+def _filter(data: dict[str, Any]) -> dict[str, Any]:
+    """Which pictures of the gallery are asked for."""
+    return {"words": str(data.get("words", "")), "starred": bool(data.get("starred")),
+            "count": max(0, _whole(data.get("count"))), "collection": str(data.get("collection", ""))}
+
+
+def _texts(value: Any) -> list[str]:
+    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
 
 
 def _whole(value: Any) -> int:
@@ -140,5 +161,5 @@ def _values(frames: Iterator[Frame]) -> Iterator[list[Any]]:
     """Frames as the values of `outputs`, in order."""
     for frame in safely(frames):
         parts = (frame.talk, frame.welcome, frame.picture, frame.facts, frame.top, frame.strip, frame.signal,
-                 frame.panel, frame.gallery)
+                 frame.panel, frame.gallery, frame.evaluation)
         yield [gr.skip() if part is None else part for part in (frame.box, *parts)]

@@ -42,6 +42,8 @@ def parser() -> argparse.ArgumentParser:
     replay.add_argument("file", type=Path)
     _models_flags(_command(commands, "models", "the models there are; `get NAME` fetches one, `check NAME` tries it"))
     _command(commands, "sessions", "the sessions in the data folder")
+    memory = _command(commands, "memory", "what you told the studio once and for all")
+    memory.add_argument("--forget", metavar="NUMBER", help="delete one by its number, or `all`")
     search = _command(commands, "search", "one's own pictures by words, by an example, or by both")
     search.add_argument("text", nargs="?", default="", help="what they show")
     search.add_argument("--like", metavar="PICTURE_ID", help="a stored picture that they resemble")
@@ -86,6 +88,9 @@ def _draw_flags(draw: argparse.ArgumentParser) -> None:
 def _models_flags(models: argparse.ArgumentParser) -> None:
     models.add_argument("action", nargs="?", choices=("get", "check"), help="fetch a model, or try what it can do here")
     models.add_argument("name", nargs="?", help="a name of the catalogue, or a hub id; for check a folder or file, too")
+    models.add_argument("--why", metavar="REQUEST", help="which model and road a request would get, and why")
+    models.add_argument("--budget-seconds", type=float, help="with --why: the time that there is")
+    _choices(models)
     models.add_argument("--small", action="store_true", help="with get: everything but the weights")
 
 
@@ -93,7 +98,7 @@ def run(arguments: argparse.Namespace, studio: Any, settings: Any) -> int:
     """Carry out a parsed command with a studio; the exit code."""
     command: Callable[[argparse.Namespace, Any, Any], int] = {
         "draw": draw, "plan": plan, "replay": replay, "models": models, "sessions": sessions, "search": search,
-        "resume": resume, "serve": serve}[arguments.command]
+        "memory": memory, "resume": resume, "serve": serve}[arguments.command]
     return command(arguments, studio, settings)
 
 
@@ -192,6 +197,8 @@ def replay(arguments: argparse.Namespace, studio: Any, settings: Any) -> int:
 def models(arguments: argparse.Namespace, studio: Any, settings: Any) -> int:
     from generators import catalogue, checking
 
+    if arguments.why is not None:
+        return _why(arguments, studio, settings)
     if arguments.action:
         if not arguments.name:
             raise Usage(f"Which model? `python app.py models {arguments.action} NAME`; `models` alone lists them.")
@@ -207,6 +214,44 @@ def models(arguments: argparse.Namespace, studio: Any, settings: Any) -> int:
     for row in catalogue.elsewhere():
         served = f"; {row['served_by']} serves it" if row["served_by"] else ""
         print(f"  {row['name']}: {row['why']}{served}")
+    return 0
+
+
+def _why(arguments: argparse.Namespace, studio: Any, settings: Any) -> int:
+    """What would be chosen for a request, and what was passed over."""
+    from agent.api import Options
+
+    seconds = arguments.budget_seconds or settings.limits.seconds
+    limits = settings.limits.model_copy(update={"seconds": seconds})
+    options = Options(generator=arguments.generator, planner=arguments.planner, limits=limits)
+    studio.check_options(options)
+    found = studio.why(arguments.why, options)
+    if arguments.json:
+        _say(found)
+        return 0
+    print(found["why"])
+    for other in found.get("others", []):
+        print(f"  not {other['model']}, {other['road']}: {other['score']:.0%} of {other['n']} in "
+              f"{other['seconds']:.1f} s, {other['against']}")
+    return 0
+
+
+def memory(arguments: argparse.Namespace, studio: Any, settings: Any) -> int:
+    """Lists what is remembered, or deletes of it."""
+    if arguments.forget is not None:
+        try:
+            studio.memory.forget(None if arguments.forget == "all" else int(arguments.forget))
+        except ValueError:
+            raise Usage(f"--forget takes a number of the list, or all (it is {arguments.forget!r}).") from None
+        except IndexError as error:
+            raise Usage(str(error)) from None
+    rows = [{"number": number, **one.model_dump()} for number, one in enumerate(studio.memory.all(), start=1)]
+    if arguments.json:
+        _say({"preferences": rows, "file": str(studio.memory.file)})
+        return 0
+    for row in rows:
+        print(f"{row['number']:3}  {row['kind']:11}{row['value']:24}{row['since']}  {row['words']}")
+    print(f"{studio.memory.file}" if rows else "Nothing is remembered; say, for instance, \"always square\".")
     return 0
 
 

@@ -12,8 +12,10 @@ PAGE = 60
 """How many pictures are shown at first, and how many more at a time."""
 
 
-def gallery(pictures: Sequence[Held], words: str = "", starred: bool = False, count: int = PAGE, note: str = "") -> str:
-    """`pictures` are all that fit the filter, in order; the first `count` of them are shown."""
+def gallery(pictures: Sequence[Held], words: str = "", starred: bool = False, count: int = PAGE, note: str = "",
+            collections: Sequence[str] = (), collection: str = "") -> str:
+    """`pictures` are all that fit the filter, in order; the first `count` of them are shown. `collections` are the
+    names there are, `collection` the one whose pictures these are."""
     shown = pictures[:max(PAGE, count)]
     cards = "".join(_card(picture) for picture in shown)
     more = len(pictures) - len(shown)
@@ -22,11 +24,31 @@ def gallery(pictures: Sequence[Held], words: str = "", starred: bool = False, co
     return ('<section class="mq-gallery" aria-label="Gallery"><header><h2>Gallery</h2><input type="search" '
             f'data-gallery-words value="{escape(" ".join(words.split()), 200)}" aria-label="Search your pictures" '
             'placeholder="apple, beach, …"><label><input type="checkbox" data-gallery-starred'
-            f'{" checked" if starred else ""}> starred</label>'
+            f'{" checked" if starred else ""}> starred</label>{_which(collections, collection)}'
             f'<p role="status">{_amount(len(pictures))}{escape(note)}</p>'
             '</header><form method="post" action="pictures.zip"><div class="mq-picked"><button type="button" '
-            'data-gallery-all>Select all</button><button type="submit" disabled>Download</button></div>'
+            'data-gallery-all>Select all</button><button type="submit" disabled>Download</button>'
+            f"{_collecting(collections, collection)}</div>"
             f"<ul>{cards}</ul></form>{tail}{'' if cards else EMPTY}</section>")
+
+
+def _which(collections: Sequence[str], collection: str) -> str:
+    """Which collection is shown; nothing while there is none."""
+    if not collections:
+        return ""
+    options = "".join(f'<option value="{escape(name)}"{" selected" if name == collection else ""}>{escape(name)}'
+                      "</option>" for name in collections)
+    return f'<select data-collection aria-label="Collection"><option value="">all pictures</option>{options}</select>'
+
+
+def _collecting(collections: Sequence[str], collection: str) -> str:
+    """Into a collection, an old or a new one; and out of the one that is shown."""
+    known = "".join(f'<option value="{escape(name)}"></option>' for name in collections)
+    out = (f'<button type="button" data-uncollect="{escape(collection)}" disabled>Take out of {escape(collection)}'
+           "</button>") if collection else ""
+    return (f'{out}<input list="mq-collections" data-collect-name maxlength="60" placeholder="a collection" '
+            f'aria-label="Collection to add to"><datalist id="mq-collections">{known}</datalist>'
+            '<button type="button" data-collect disabled>Add</button>')
 
 
 EMPTY = '<p class="mq-none">No pictures here yet. What you draw in any session appears here.</p>'

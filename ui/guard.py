@@ -1,5 +1,6 @@
 """What may talk to the page, and what the page may talk to.
 
+A page that listens to other machines asks for a password at every request (`ui.server` refuses to start without one).
 A local server without a password has three open doors, all of them measured on the stack we use: another site's
 script can post to it (no Origin check), another site's name can point to it (DNS rebinding), and words of a
 model can make the browser fetch an address that carries what was said (a Markdown image, a CSS background).
@@ -8,7 +9,10 @@ model can make the browser fetch an address that carries what was said (a Markdo
 
 from __future__ import annotations
 
+import base64
+import binascii
 import contextlib
+import hmac
 import ipaddress
 from collections.abc import Iterable
 from urllib.parse import urlsplit
@@ -51,8 +55,10 @@ class Guard:
     also reached by bare addresses, which no rebinding name can imitate, so those pass.
     """
 
-    def __init__(self, app: ASGIApp, host: str = "127.0.0.1", hosts: Iterable[str] = (), max_bytes: int = 32 << 20):
+    def __init__(self, app: ASGIApp, host: str = "127.0.0.1", hosts: Iterable[str] = (), max_bytes: int = 32 << 20,
+                 password: str = "") -> None:
         self.app = app
+        self.password = password.encode()
         self.hosts = LOCAL_HOSTS | {_bare(name) for name in (host, *hosts)} - EVERYWHERE
         self.any_address = _bare(host) in EVERYWHERE
         self.max_bytes = max_bytes
@@ -78,12 +84,23 @@ class Guard:
             foreign = origin is not None and urlsplit(origin).netloc.lower() != host.lower()
             if foreign or headers.get("sec-fetch-site") == "cross-site":
                 return 403, "A request from another site was refused."
+        if self.password and not self._let_in(headers.get("authorization", "")):
+            return 401, "This page asks for a password; any name will do."
         length = headers.get("content-length", "0")
         if not length.isdigit():
             return 400, "The request's length is no number."
         if int(length) > self.max_bytes:
             return 413, self._too_large()
         return None
+
+    def _let_in(self, header: str) -> bool:
+        """HTTP Basic (RFC 7617): the password must be right, compared in constant time; the name is not looked at."""
+        scheme, _, given = header.partition(" ")
+        try:
+            said = base64.b64decode(given, validate=True).partition(b":")[2]
+        except (binascii.Error, ValueError):
+            return False
+        return scheme.lower() == "basic" and hmac.compare_digest(said, self.password)
 
     def _known(self, host: str) -> bool:
         name = _bare(host)
@@ -125,6 +142,8 @@ async def _refuse(scope: Scope, send: Send, status: int, sentence: str) -> None:
         await send({"type": "websocket.close", "code": 1008})
         return
     headers = [(b"content-type", b"text/plain; charset=utf-8"), *HEADERS.items()]
+    if status == 401:
+        headers.append((b"www-authenticate", b'Basic realm="Maquette", charset="UTF-8"'))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": sentence.encode()})
 
@@ -135,6 +154,12 @@ def _bare(host: str) -> str:
     if host.startswith("["):
         return host[1:].partition("]")[0]
     return host if host.count(":") > 1 else host.partition(":")[0]
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a server that listens on `host` is reached from its own machine only."""
+    name = _bare(host)
+    return name == "localhost" or (_is_address(name) and ipaddress.ip_address(name).is_loopback)
 
 
 def _is_address(name: str) -> bool:

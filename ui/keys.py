@@ -7,7 +7,10 @@ from ui.render import escape
 HELP = (
     ("Say it", "Type what you want and press Enter. Go on talking: “make one of the dogs purple”, “undo”."),
     ("Show it", "Drop a picture into the message box and say what to change in it."),
-    ("Paint it", "Press Paint on the stage, paint over something, then say what to put there and send."),
+    ("Paint it", "Press Paint, go over something with brush, rectangle or lasso, or click an object; then say what to "
+                 "put there and send."),
+    ("Lay it out", "Press Boxes, draw boxes and name them: things are drawn where you want them. Drag them later."),
+    ("Go live", "Press Live: the picture follows while you type and drag; sending keeps it."),
     ("Branch", "Press an earlier version and go on from there; nothing that was drawn is lost."),
     ("Change the Brief", "Press a line of it, write how it should read; the change goes to the studio as a message."),
     ("Check it", "Point at a badge under the picture to see what the studio saw, and where."),
@@ -15,6 +18,8 @@ HELP = (
 KEYS = (
     ("Enter", "send"), ("Shift Enter", "a new line"), ("Esc", "stop, or close"), ("/", "to the message box"),
     ("↑ ↓", "in the box: earlier messages"), ("Z", "undo"), ("Y", "redo"), ("L", "look"), ("P", "paint"),
+    ("1 2 3 4", "brush, rectangle, lasso, object"),
+    ("E", "erase"), ("Space", "on the picture: pen down, pen up"), ("B", "boxes"), ("V", "live"),
     ("C", "compare"), ("S", "star"), ("Del", "delete"), ("← →", "among the versions: earlier, later"),
     ("G", "gallery"), (",", "settings"), ("?", "this"),
 )

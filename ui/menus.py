@@ -17,15 +17,20 @@ def topbar(sessions: Sequence[Mapping[str, Any]], models: Sequence[Mapping[str, 
     """The whole bar. `models` as `StudioProtocol.models` lists them, `default` the model used unless one is picked,
     `seconds` what a turn with each took lately."""
     took = {name: took for name, took in seconds.items() if took is not None}
+    looks = {str(row["name"]): row.get("references", 0) for row in models if row.get("installed")}
     return ('<header class="mq-top"><a class="mq-brand" href="?" aria-label="Maquette, new session">'
-            f'{mark()}<span>Maquette</span></a><nav aria-label="Studio" data-took="{escape(json.dumps(took))}">'
+            f'{mark()}<span>Maquette</span></a><nav aria-label="Studio" data-took="{escape(json.dumps(took))}" '
+            f'data-references="{escape(json.dumps(looks))}">'
             f'{session_menu(sessions, session)}{model_menu(models, default)}'
-            f'{_button("data-view", "Gallery", "gallery")}{_button("data-open=settings", "Settings", "sliders")}'
+            f'{_button("data-view=gallery", "Gallery", "gallery")}'
+            f'{_button("data-view=evaluation", "Evaluation", "chart")}'
+            f'{_button("data-open=settings", "Settings", "sliders")}'
             f'{_button("data-open=keys", "Help and keys", "help")}{_theme()}</nav></header>')
 
 
 ICONS = {
     "gallery": "M4 5h7v6H4zM13 5h7v6h-7zM4 13h7v6H4zM13 13h7v6h-7z",
+    "chart": "M4 20h16M7 16v-5M12 16V6M17 16v-8",
     "sliders": "M4 8h9m4 0h3M4 16h3m4 0h9M13 6v4M17 6v4M13 6h4M13 10h4M7 14v4M11 14v4M7 14h4M7 18h4",
     "help": "M9 9a3 3 0 1 1 4.5 2.6c-1 .6-1.5 1.2-1.5 2.4M12 17.5v.5",
 }

@@ -12,7 +12,7 @@ import json
 import logging
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -34,12 +34,13 @@ from agent.api import (
     UserSaid,
 )
 from generators.api import GeneratorError
-from tools.api import Limits, ToolError
-from ui import brief, drawer, gallery, keys, menus, render, stage, versions
+from tools.api import Limits, Reference, ToolError
+from ui import boxes, brief, drafting, drawer, evaluation, gallery, keys, larger, menus, render, stage, versions
 from ui.api import Sent
 from ui.compare import Comparison, compare
 from ui.live import Hub, LiveTurn, Snapshot, sentence
 from ui.paint import mask_png
+from ui.runs import Runs
 
 log = logging.getLogger(__name__)
 OURS = (AgentError, GeneratorError, ToolError)
@@ -49,6 +50,8 @@ GLIMPSE = 512
 UPLOAD = 25 << 20
 VARY = "Vary it a little"
 MOST_FOUND = 120
+MODELS_SECONDS = 5.0
+ROLES = ("style", "subject", "pose", "edges")
 BUSY = "The studio is still working on the message before this one; wait for it, or press stop."
 
 
@@ -65,6 +68,7 @@ class Frame:
     signal: str | None = None
     panel: str | None = None
     gallery: str | None = None
+    evaluation: str | None = None
     box: dict[str, Any] | None = None
 
     def since(self, last: Frame | None) -> Frame:
@@ -78,9 +82,13 @@ class Frame:
 class Page:
     """One page for all browsers; it keeps nothing of a tab, which says with every event where it stands."""
 
-    def __init__(self, studio: StudioProtocol, generator: str = "diffusion", limits: Limits | None = None) -> None:
+    def __init__(self, studio: StudioProtocol, generator: str = "diffusion", limits: Limits | None = None,
+                 runs: Runs | None = None) -> None:
         self.studio, self.generator, self.limits = studio, generator, limits or Limits()
         self.hub = Hub()
+        self.runs = runs or Runs(None)
+        self.newest = drafting.Newest()
+        self._seen: tuple[float, list[dict[str, Any]]] = (float("-inf"), [])
 
     # Events
 
@@ -99,20 +107,46 @@ class Page:
         except OURS as error:
             yield self._still(None, notice=sentence(error))
 
-    def browse(self, words: str = "", starred: bool = False, count: int = gallery.PAGE) -> Iterator[Frame]:
-        """Every session's pictures: the newest first, or those that fit the words best."""
-        held = [picture for picture in self.studio.pictures() if picture.starred or not starred]
+    def browse(self, words: str = "", starred: bool = False, count: int = gallery.PAGE,
+               collection: str = "") -> Iterator[Frame]:
+        """Every session's pictures, or those of a collection: the newest first, or those that fit the words best."""
+        collections = self.studio.collections()
+        within = set(collections.get(collection, ())) if collection else None
+        held = [picture for picture in self.studio.pictures()
+                if (picture.starred or not starred) and (within is None or picture.id in within)]
         note = ""
         if words.strip():
             found = self.studio.search(words, limit=MOST_FOUND)
             by_id, note = {picture.id: picture for picture in held}, found.note
             held = [by_id[one.id] for one in found.pictures if one.id in by_id]
-        yield Frame(gallery=gallery.gallery(held, words, starred, count, note))
+        yield Frame(gallery=gallery.gallery(held, words, starred, count, note, list(collections), collection))
 
-    def say(self, text: str, files: Sequence[str], sent: Sent, from_box: bool = True,
-            vary: bool = False) -> Iterator[Frame]:
+    def collect(self, name: str, pictures: Sequence[str], on: bool, **shown: Any) -> Iterator[Frame]:
+        """Put pictures into a collection or take them out, and show the gallery again."""
+        try:
+            self.studio.collect(name, pictures, on)
+        except OURS as error:
+            yield Frame(strip=_strip(sentence(error)))
+            return
+        yield from self.browse(**shown)
+
+    def evaluate(self, said: str = "") -> Iterator[Frame]:
+        """The evaluations: what there is, what runs, and a form to begin one."""
+        models = [str(row["name"]) for row in self.studio.models() if row.get("installed")]
+        yield Frame(evaluation=evaluation.page(self.runs.all(), self.runs.offers(), models, said))
+
+    def begin_run(self, asked: Mapping[str, str]) -> Iterator[Frame]:
+        yield from self.evaluate(self.runs.begin(asked))
+
+    def end_run(self, name: str) -> Iterator[Frame]:
+        yield from self.evaluate(self.runs.end(name))
+
+    def go_on_with_run(self, name: str) -> Iterator[Frame]:
+        yield from self.evaluate(self.runs.go_on(name))
+
+    def say(self, text: str, files: Sequence[str], sent: Sent, from_box: bool = True, **how: Any) -> Iterator[Frame]:
         """Send a message and follow the turn it starts. The message box is emptied only once it is taken."""
-        text = text.strip()
+        text = self.worded(text, sent)
         if not text and not files and not sent.mask:
             yield Frame()  # Gradio's page takes an event without an answer for an error
             return
@@ -120,7 +154,7 @@ class Page:
             yield Frame(strip=_strip("Say in a few words what to do with it, then send."))
             return
         try:
-            live = self._begin(text, files, sent, vary)
+            live = self._begin(text, files, sent, how)
         except (*OURS, OSError) as error:
             yield self._refused(sent, error)
             return
@@ -167,13 +201,36 @@ class Page:
         line = stage.brief_line(view, number)
         if line is None or line.text != was:
             yield Frame(strip=_strip("The Brief has changed meanwhile; look again, and change the line as it is now."),
-                        facts=stage.facts(view, sent.everything))
+                        facts=self._facts(view, sent))
             return
         yield from self.say(brief.message(line, wanted), [], sent, from_box=False)
 
     def vary(self, sent: Sent) -> Iterator[Frame]:
         """The current picture once more with another seed, its layout kept."""
-        yield from self.say(VARY, [], sent.model_copy(update={"mask": None}), from_box=False, vary=True)
+        yield from self.say(VARY, [], sent.model_copy(update=_BARE), from_box=False, vary=True)
+
+    def enlarge(self, sent: Sent, side: str) -> Iterator[Frame]:
+        """The current picture going on at a side, or at twice its size; a refusal is a sentence and no turn."""
+        view = self.studio.view(sent.session or "")
+        model = self._model(sent.model) or menus.usual_model(self.studio.models(), self.generator)
+        if no := larger.refusal(stage.current(view), side, model, self.studio.models()):
+            yield Frame(strip=_strip(no))
+            return
+        call, words = larger.call(side)
+        yield from self.say(words, [], sent.model_copy(update=_BARE), from_box=False, call=call)
+
+    def draft(self, text: str, sent: Sent, quick: bool, tab: str) -> bytes | None:
+        """What the message would draw, for a look; None where that is nothing, or a newer wish came. Raises `OURS`."""
+        text = self.worded(text, sent)
+        if not text or self.hub.find(sent.session):
+            return None
+        options = self._options(sent, {})
+        own = self.studio.choices()["models"].get(options.generator or "", {}).get("steps")
+        wishes = options.wishes.model_copy(update={"steps": drafting.steps(own, options.wishes.steps, quick)})
+        with self.newest.only(tab) as stop:
+            drafted = self.studio.draft(sent.session, self.turn(text, [], sent),
+                                        options.model_copy(update={"wishes": wishes}), stop)
+            return drafting.encoded(drafted.image) if drafted and not stop() else None
 
     def stop(self, sent: Sent) -> None:
         live = self.hub.find(sent.session)
@@ -182,19 +239,34 @@ class Page:
 
     # Turns
 
-    def _begin(self, text: str, files: Sequence[str], sent: Sent, vary: bool = False) -> LiveTurn:
+    def worded(self, text: str, sent: Sent) -> str:
+        """What is said, boxes included."""
+        view = self.studio.view(sent.session) if sent.session and sent.boxes else None
+        return boxes.words(text.strip(), boxes.read(sent.boxes), view.brief if view else None,
+                           empty=not (view and view.picture))
+
+    def _begin(self, text: str, files: Sequence[str], sent: Sent, how: dict[str, Any]) -> LiveTurn:
         if self.hub.find(sent.session):
             raise SessionBusy(BUSY)
-        options = self._options(sent, vary)
+        options = self._options(sent, how)
         before = tuple(self.studio.view(sent.session).entries) if sent.session else ()
-        uploads = [self.studio.ingest(_read(path)).id for path in files]
-        turn = Turn(id=uuid.uuid4().hex, text=text, uploads=uploads, mask=None if uploads else self._mask(sent))
+        turn = self.turn(text, [self.studio.ingest(_read(path)).id for path in files], sent)
         session = sent.session or self.studio.new_session()
-        said = UserSaid(turn=turn.id, text=text, uploads=turn.uploads, mask=turn.mask)
+        said = UserSaid(**turn.model_dump(exclude={"id"}), turn=turn.id)
         return self.hub.start(session, before, lambda listen, stop: self.studio.turn(session, turn, options, listen,
                                                                                      stop), said)
 
-    def _options(self, sent: Sent, vary: bool) -> Options:
+    def turn(self, text: str, pictures: Sequence[str], sent: Sent) -> Turn:
+        """The message; of its pictures those that have a role are looked at, the others worked on."""
+        roles = [*sent.roles, *[""] * len(pictures)]
+        uploads = [id for id, role in zip(pictures, roles, strict=False) if role not in ROLES]
+        references = [Reference.model_validate({"picture": id, "role": role})
+                      for id, role in zip(pictures, roles, strict=False) if role in ROLES]
+        return Turn(id=uuid.uuid4().hex, text=text, uploads=uploads, mask=None if uploads else self._mask(sent),
+                    boxes=boxes.meant(text, boxes.read(sent.boxes), empty=not sent.picture),
+                    references=references[:8])
+
+    def _options(self, sent: Sent, how: Mapping[str, Any]) -> Options:
         """The drawer's settings for a turn; a seed of "" and the like were not set. Raises `BadInput`."""
         given = {name: value for name, value in sent.settings.items() if value.strip()}
         wishes: dict[str, Any] = {name: given[name] for name in ("steps", "guidance", "negative") if name in given}
@@ -206,8 +278,8 @@ class Page:
         limits = self.limits.model_dump() | {name: given[name] for name in ("images", "seconds") if name in given}
         try:
             return Options.model_validate({"generator": self._model(sent.model), "planner": given.get("planner"),
-                                           "seed": given.get("seed"), "limits": limits, "wishes": wishes,
-                                           "vary": vary})
+                                           "seed": given.get("seed", sent.seed), "limits": limits,
+                                           "wishes": wishes, **how})
         except ValidationError as error:
             first = error.errors()[0]
             raise BadInput(f"The setting {first['loc'][-1]} cannot be {str(first['input'])[:40]!r}: "
@@ -224,6 +296,13 @@ class Page:
     def _model(self, name: str | None) -> str | None:
         known = {row["name"] for row in self.studio.models() if row.get("installed")}
         return name if name in known else None
+
+    def _facts(self, view: SessionView | None, sent: Sent) -> str:
+        """What is known of the picture. The models are looked through every few seconds, not at every frame."""
+        if time.monotonic() - self._seen[0] > MODELS_SECONDS:
+            self._seen = (time.monotonic(), self.studio.models())
+        record = stage.current(view)
+        return stage.facts(view, sent.everything, larger.menu(record, self._seen[1]) if record else "")
 
     def _comparison(self, view: SessionView, sent: Sent) -> Comparison | None:
         """The two versions that are picked, measured; else what stands beside the current one."""
@@ -298,7 +377,7 @@ class Page:
         comparison = self._comparison(view, sent) if view and sent.comparing else None
         return Frame(
             talk=talk, welcome=_above(entries, sent) if talk else stage.welcome(),
-            picture=stage.frame(view, comparison), facts=stage.facts(view, sent.everything), top=self._top(session),
+            picture=stage.frame(view, comparison), facts=self._facts(view, sent), top=self._top(session),
             strip=_strip(notice, bool(view and view.interrupted)),
             signal=_signal(session=session, busy=False, taken=live.said.turn if live and live.said else None,
                            pending=bool(view and view.question)),
@@ -313,7 +392,7 @@ class Page:
             view = view.model_copy(update={"picture": made[-1]})
         return Frame(
             talk=render.chat(entries, now, gone=view.deleted, earlier=sent.earlier),
-            welcome=_above(entries, sent), picture=stage.frame(view), facts=stage.facts(view, sent.everything),
+            welcome=_above(entries, sent), picture=stage.frame(view), facts=self._facts(view, sent),
             strip=_strip(), signal=_signal(
                 session=session, busy=True, taken=live.said.turn if live.said else None, stopping=now.stopping,
                 doing=render.doing(now), progress=render.progress(now), step=now.working.step if now.working else 0,
@@ -343,6 +422,7 @@ def safely(frames: Iterator[Frame]) -> Iterator[Frame]:
         yield Frame(strip=_strip(sentence(error)))
 
 
+_BARE: dict[str, Any] = {"mask": None, "boxes": []}
 _EMPTY: dict[str, Any] = {"text": "", "files": []}
 
 

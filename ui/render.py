@@ -210,6 +210,10 @@ def _bubble(said: UserSaid, under: str | None) -> str:
     if said.mask:
         layers = picture(under or "", "", "thumb") + picture(said.mask, "the area that you painted", "thumb")
         shown.append(f'<span class="mq-mask"><span class="mq-under">{layers}</span><small>painted area</small></span>')
+    shown += [f'<span class="mq-mask">{picture(one.picture, f"looked at for its {one.role}", "thumb")}<small>its '
+              f"{one.role}</small></span>" for one in said.references]
+    if said.boxes:
+        shown.append(f"<small>drawn by hand: {escape(', '.join(region.phrase for region in said.boxes), 200)}</small>")
     head = f'<span class="mq-sent">{"".join(shown)}</span>' if shown else ""
     return f'<div class="mq-said">{head}{escape(said.text)}</div>'
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import io
+import json
 import logging
 import os
 import re
@@ -13,11 +14,11 @@ import sys
 import tempfile
 import threading
 import zipfile
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from PIL import Image
@@ -25,12 +26,21 @@ from PIL import Image
 from agent.api import AgentError, StudioProtocol
 from generators.api import GeneratorError
 from generators.recalled import recalled
-from ui.api import PageSettings
+from tools.api import ToolError
+from ui.api import PageSettings, read_sent
+from ui.guard import Guard, is_loopback
+from ui.live import sentence
+from ui.runs import Runs
+
+if TYPE_CHECKING:
+    from ui.page import Page
 
 PICTURE = re.compile(r"[0-9a-f]{32}")
 FOREVER = "private, max-age=31536000, immutable"
 MAX_BYTES = 32 << 20
 MOST_PICKED = 1000
+SCRIPTS = ("maquette.js", "hand.js", "live.js", "references.js", "evaluation.js")
+STYLES = ("maquette.css", "hand.css", "evaluation.css")
 THUMBNAIL = 256
 """Longest side of a thumbnail in pixels: sharp in the gallery, a few kilobytes."""
 
@@ -43,19 +53,23 @@ def build(studio: StudioProtocol, settings: PageSettings):  # -> fastapi.FastAPI
 
     from ui import theme
     from ui.chat import layout
-    from ui.guard import Guard
     from ui.page import Page
 
-    page = Page(studio, getattr(settings, "generator", "diffusion"), getattr(settings, "limits", None))
+    data = getattr(settings, "data", None)
+    runs = Runs(data / "runs" if data else None)
+    page = Page(studio, getattr(settings, "generator", "diffusion"), getattr(settings, "limits", None), runs)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
         page.hub.close()
+        runs.close()
 
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.page = page
     _routes(app, studio)
+    _drafts(app, page)
+    _reports(app, runs)
     blocks = layout(page).queue(max_size=256, default_concurrency_limit=None)
     app = gr.mount_gradio_app(
         app, blocks, path="/", server_name=settings.host, server_port=settings.port, allowed_paths=[],
@@ -63,7 +77,8 @@ def build(studio: StudioProtocol, settings: PageSettings):  # -> fastapi.FastAPI
         pwa=False, ssr_mode=False, mcp_server=False,
         app_kwargs={"docs_url": None, "redoc_url": None, "openapi_url": None}, theme=theme.theme(), head=theme.head(),
     )
-    app.add_middleware(Guard, host=settings.host, hosts=getattr(settings, "hosts", ()), max_bytes=MAX_BYTES)
+    app.add_middleware(Guard, host=settings.host, hosts=getattr(settings, "hosts", ()), max_bytes=MAX_BYTES,
+                       password=_password(settings))
     return app
 
 
@@ -110,19 +125,57 @@ def _routes(app, studio: StudioProtocol) -> None:
 
     app.add_route("/pictures.zip", several, methods=["POST"])
     app.add_route("/recalled", recall, methods=["POST"])
-    for name, kind in (("maquette.js", "text/javascript"), ("maquette.css", "text/css")):
-        app.get(f"/page/{name}")(_static(STATIC / name, kind))
+    for name, kind, parts in (("maquette.js", "text/javascript", SCRIPTS), ("maquette.css", "text/css", STYLES)):
+        app.get(f"/page/{name}")(_static([STATIC / part for part in parts], kind))
 
     @app.get("/healthz")
     def health() -> dict[str, str]:
         return {"status": "ok"}
 
 
-def _static(path: Path, kind: str) -> Callable[[], Any]:
-    """A route for one file of ours; asked for again at every load, so that an update is never half seen."""
+def _reports(app, runs: Runs) -> None:
+    from fastapi import Response
     from fastapi.responses import FileResponse
 
-    return lambda: FileResponse(path, media_type=kind, headers={"cache-control": "no-cache"})
+    @app.get("/runs/{name}/report.html")
+    def report(name: str) -> Response:
+        """The report of an evaluation, as its command wrote it: a page of its own that loads nothing."""
+        file = runs.report(name)
+        if file is None:
+            return Response("There is no such report here.", status_code=404, media_type="text/plain")
+        return FileResponse(file, media_type="text/html", headers={"cache-control": "no-cache"})
+
+
+def _drafts(app, page: Page) -> None:
+    from fastapi import Request, Response
+    from fastapi.concurrency import run_in_threadpool
+
+    async def draft(request: Request) -> Response:
+        """What is being typed or dragged, drawn for a look: what `static/live.js` sends is a `Sent` and the words."""
+        body = await request.body()
+        try:
+            said = json.loads(body)
+            text, quick, tab = str(said["text"])[:4000], bool(said["quick"]), str(said["tab"])[:64]
+        except (ValueError, KeyError, TypeError, RecursionError):
+            return Response("That is no wish.", status_code=400, media_type="text/plain")
+        try:
+            image = await run_in_threadpool(page.draft, text, read_sent(body.decode()), quick, tab)
+        except (AgentError, GeneratorError, ToolError) as error:
+            return Response(sentence(error), status_code=409, media_type="text/plain")
+        return Response(image, media_type="image/webp") if image else Response(status_code=204)
+
+    app.add_route("/draft", draft, methods=["POST"])
+
+
+def _static(paths: Sequence[Path], kind: str) -> Callable[[], Any]:
+    """A route for files of ours, as one; asked for again at every load, so that an update is never half seen."""
+    from fastapi import Response
+
+    def joined() -> Response:
+        text = "\n".join(path.read_text(encoding="utf-8") for path in paths)
+        return Response(text, media_type=kind, headers={"cache-control": "no-cache"})
+
+    return joined
 
 
 def _stored(studio: StudioProtocol, name: str) -> str | None:
@@ -161,6 +214,9 @@ def serve(studio: StudioProtocol, settings: PageSettings) -> int:
     """Serve the page until SIGTERM or Ctrl-C; 0 after a clean end, 1 where the port cannot be had."""
     import uvicorn
 
+    if refusal := unguarded(settings.host, _password(settings)):
+        print(refusal, file=sys.stderr)
+        return 1
     listener = _listen(settings.host, settings.port)
     if isinstance(listener, str):
         print(listener, file=sys.stderr)
@@ -173,6 +229,20 @@ def serve(studio: StudioProtocol, settings: PageSettings) -> int:
     with listener, _ending_quietly():
         uvicorn.Server(config).run(sockets=[listener])
     return 0
+
+
+def unguarded(host: str, password: str) -> str:
+    """Why the page is not opened to other machines as it is; nothing for this machine's own addresses."""
+    if password or is_loopback(host):
+        return ""
+    return (f"--host {host} opens the page to other machines, and whoever reaches it may use everything: set a "
+            "password of eight characters or more in MAQUETTE_PASSWORD (the browser will ask for it), or leave --host "
+            "away.")
+
+
+def _password(settings: PageSettings) -> str:
+    secret = getattr(settings, "password", None)
+    return secret.get_secret_value() if secret else ""
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from agent.api import SessionView
 from tools.api import Finding, PictureRecord, SceneObject
-from ui import brief, menus, versions
+from ui import boxes, brief, menus, versions
 from ui.compare import Comparison
 from ui.render import alt_text, boxes_json, escape, mark, picture, picture_url
 
@@ -25,15 +25,22 @@ CANVAS = 768
 """Longest side of the painting canvas in pixels: fine enough for a finger, small enough to send."""
 
 
+LIVE = ('<button type="button" class="mq-livebutton" data-live aria-pressed="false" title="Live: the picture follows '
+        'while you type and drag (V)"><i aria-hidden="true"></i><span>Live</span></button>')
+DRAFT = '<p class="mq-draftnote" role="status"></p>'
+
+
 def frame(view: SessionView | None, comparison: Comparison | None = None) -> str:
     """The current picture with its tools, or an empty stage."""
     record = current(view)
     if view is None or record is None:
-        return ('<section class="mq-stage mq-empty" aria-label="Stage"><div class="mq-frame mq-blank">'
+        return ('<section class="mq-stage mq-empty" aria-label="Stage"><div class="mq-tools">'
+                f'<div class="mq-tabs" role="group" aria-label="Picture tools">{_tab("look", "Look")}'
+                f'{_tab("boxes", "Boxes")}</div><div class="mq-acts">{LIVE}</div></div><div class="mq-frame mq-blank">'
                 f'<div class="mq-easel">{menus.mark()}</div>'
                 "<p>Your picture appears here.</p>"
-                "<p><small>Say what you want, or drop in a picture of your own.</small></p>"
-                f"{_live_layers()}</div></section>")
+                "<p><small>Say what you want, draw boxes, or drop in a picture of your own.</small></p>"
+                f"{_live_layers()}{boxes.layer(None)}</div>{boxes.bar(None)}{DRAFT}</section>")
     alt = escape(alt_text(record.brief, record.request.prompt if record.request else ""))
     width, height = _canvas(record)
     pair = comparison or beside(view)
@@ -44,8 +51,11 @@ def frame(view: SessionView | None, comparison: Comparison | None = None) -> str
         f'--h: {record.height}">'
         f'<img class="mq-picture" src="{picture_url(record.id)}" alt="{alt}">'
         f"{_compare(pair, view)}"
-        f'<canvas class="mq-canvas" width="{width}" height="{height}" aria-label="Paint over what should change">'
-        f'</canvas><div class="mq-boxes" aria-hidden="true"></div>{_live_layers()}</div>{_paintbar(record)}'
+        f'<canvas class="mq-canvas" width="{width}" height="{height}" tabindex="0" role="application" '
+        f'data-objects="{_objects(record)}" aria-label="Paint over what should change: arrow keys move, space puts the '
+        'pen down and lifts it"></canvas><i class="mq-cross" hidden></i>'
+        f'<div class="mq-boxes" aria-hidden="true"></div>{_live_layers()}{boxes.layer(record)}</div>'
+        f"{_paintbar(record)}{boxes.bar(record)}{DRAFT}"
         f"{_comparebar(pair, view, everything=comparison is not None)}</section>"
     )
 
@@ -74,17 +84,21 @@ def _canvas(record: PictureRecord) -> tuple[int, int]:
 
 
 def _live_layers() -> str:
-    return ('<img class="mq-peek" alt=""><img class="mq-glimpse" alt="">'
+    return ('<img class="mq-draft" alt=""><img class="mq-peek" alt=""><img class="mq-glimpse" alt="">'
             '<div class="mq-progress" aria-hidden="true"><span class="mq-doing"></span>'
             '<span class="mq-bar"><i></i></span></div>')
 
 
 def _tools(record: PictureRecord, view: SessionView, pair: Comparison | None) -> str:
-    tabs = [("look", "Look", ""), ("paint", "Paint", ""),
-            ("compare", "Compare", "" if pair else ' disabled title="There is no other picture to compare with"')]
-    buttons = "".join(f'<button type="button" data-tool="{name}"{more}>{label}</button>' for name, label, more in tabs)
+    none = "" if pair else ' disabled title="There is no other picture to compare with"'
+    tabs = (("look", "Look", ""), ("paint", "Paint", ""), ("boxes", "Boxes", ""), ("compare", "Compare", none))
+    buttons = "".join(_tab(*one) for one in tabs)
     return (f'<div class="mq-tools"><div class="mq-tabs" role="group" aria-label="Picture tools">{buttons}</div>'
-            f'<div class="mq-acts">{_acts(record, view)}</div></div>')
+            f'<div class="mq-acts">{LIVE}{_acts(record, view)}</div></div>')
+
+
+def _tab(name: str, label: str, more: str = "") -> str:
+    return f'<button type="button" data-tool="{name}"{more}>{label}</button>'
 
 
 def _acts(record: PictureRecord, view: SessionView) -> str:
@@ -142,14 +156,23 @@ def _comparebar(pair: Comparison | None, view: SessionView, everything: bool) ->
 
 
 def _paintbar(record: PictureRecord) -> str:
+    """Ways to paint a mask. An object's mask is the box in which it was seen."""
     things = "".join(f'<button type="button" data-fill=\'{boxes_json([o.box])}\' data-boxes=\'{boxes_json([o.box])}\'>'
                      f"{escape(name)}</button>" for name, o in _numbered(record.scene))
     whole = f'<span class="mq-whole"><small>all of</small>{things}</span>' if things else ""
-    return ('<div class="mq-paintbar" role="group" aria-label="Brush">'
-            '<label><small>Brush</small><input type="range" class="mq-size" min="2" max="30" value="10" '
-            'aria-label="Brush size"></label>'
+    none = "" if record.scene else ' disabled title="Nothing was made out in this picture yet"'
+    ways = (("brush", "Brush", ""), ("rectangle", "Rectangle", ""), ("lasso", "Lasso", ""), ("object", "Object", none))
+    modes = "".join(f'<button type="button" data-mode="{name}"{more}>{label}</button>' for name, label, more in ways)
+    return (f'<div class="mq-paintbar" role="group" aria-label="Mask"><div class="mq-tabs">{modes}</div>'
+            '<input type="range" class="mq-size" min="2" max="30" value="10" aria-label="Brush size">'
             '<button type="button" data-brush="erase" aria-pressed="false">Erase</button>'
             f'<button type="button" data-paint="clear">Clear</button>{whole}</div>')
+
+
+def _objects(record: PictureRecord) -> str:
+    """What can be clicked: names and boxes."""
+    named = [[name, [round(float(side), 4) for side in thing.box]] for name, thing in _numbered(record.scene)]
+    return escape(json.dumps(named))
 
 
 def _numbered(scene: Sequence[SceneObject]) -> list[tuple[str, SceneObject]]:
@@ -165,13 +188,13 @@ def _numbered(scene: Sequence[SceneObject]) -> list[tuple[str, SceneObject]]:
 # What is known of the picture.
 
 
-def facts(view: SessionView | None, everything: bool = False) -> str:
-    """How it was made, the versions, the Brief and the checks."""
+def facts(view: SessionView | None, everything: bool = False, more: str = "") -> str:
+    """How it was made, the versions, the Brief and the checks; `more` are further ways to go on from the picture."""
     if view is None:
         return ""
     record = current(view)
     wanted = view.brief or (record.brief if record else None)
-    parts = [made(record), versions.tree(view, everything), brief.card(wanted, record.scene if record else []),
+    parts = [made(record, more), versions.tree(view, everything), brief.card(wanted, record.scene if record else []),
              checks(record)]
     return f'<section class="mq-facts" aria-label="About this picture">{"".join(parts)}</section>'
 
@@ -202,15 +225,16 @@ def _badge(finding: Finding) -> str:
             f"{escape(finding.requirement, 200)}</li>")
 
 
-def made(record: PictureRecord | None) -> str:
+def made(record: PictureRecord | None, more: str = "") -> str:
     """How it was made: a seed to copy or lock, the model and the time; and four ways to go on from there."""
     if record is None:
         return ""
     if record.request is None:
-        return f'<div class="mq-row"><h3>Made</h3><p class="mq-made">your picture · {_size(record)}</p></div>'
+        return (f'<div class="mq-row"><h3>Made</h3><div class="mq-made"><span>your picture · {_size(record)}</span>'
+                f"{more}</div></div>")
     return (f'<div class="mq-row"><h3>Made</h3><div class="mq-made">{_seed(record.request.seed)}'
             f"<span>{' · '.join([escape(record.model or ''), *_took(record), _size(record)])}</span>"
-            f"{_go_on(record)}</div></div>")
+            f"{_go_on(record)}{more}</div></div>")
 
 
 def _seed(seed: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from tools.api import Brief, BriefObject, Limits, PictureRecord, ToolContext, Us
 from tools.images import ImageStore
 
 EXTENT = Extent(128, 128)
+ABLE = replace(sketch.model(), capabilities=replace(sketch.model().capabilities, refine=True))
+"""The sketch generator, taken for a model that can do everything: every tool is offered."""
 
 
 class Models:
@@ -45,6 +48,6 @@ def ctx(tmp_path: Path) -> ToolContext:
     mask.paste(255, (32, 32, 96, 96))
     painted = store.put(mask, PictureRecord(id="", role="mask", width=128, height=128))
     brief = Brief(request="a dog", objects=[BriefObject(id="dog", name="dog")])
-    return ToolContext(images=store, workshop=Models(), model=sketch.model(), brief=brief, limits=Limits(),
+    return ToolContext(images=store, workshop=Models(), model=ABLE, brief=brief, limits=Limits(),
                        usage=Usage(), seed=1, picture=record.id, first=record.id, mask=painted.id,
                        versions=(record.id,))

@@ -10,7 +10,7 @@ import io
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from agent.api import (
     Asked,
     Briefed,
     Called,
+    Drafted,
     Entry,
     Found,
     Glimpse,
@@ -108,6 +109,8 @@ class StudioDouble:
         self.fail: Exception | None = None
         self.held = threading.Event()
         self.heard: list[tuple[Turn, Options | None]] = []
+        self.drafted: list[tuple[Turn, Options | None]] = []
+        self._collected: dict[str, list[str]] = {}
         self._sessions: dict[str, Memory] = {}
         self._records: dict[str, PictureRecord] = {}
         folder.mkdir(parents=True, exist_ok=True)
@@ -210,6 +213,18 @@ class StudioDouble:
         found = [Found(id=one.id, session=one.session, text=one.text, path=self.path(one.id), score=1.0)
                  for one in self.pictures() if text in one.text]
         return Search(by="words", pictures=found[:limit])
+
+    def collections(self) -> dict[str, list[str]]:
+        return {name: list(ids) for name, ids in self._collected.items()}
+
+    def collect(self, name: str, pictures: Sequence[str], on: bool = True) -> None:
+        kept = [id for id in self._collected.get(name, []) if id not in pictures]
+        self._collected[name] = [*kept, *pictures] if on else kept
+
+    def draft(self, session: str | None, turn: Turn, options: Options | None = None,
+              stop: Callable[[], bool] | None = None) -> Drafted | None:
+        self.drafted.append((turn, options))
+        return Drafted(image=paint([], "beach"), seconds=0.0, seed=7)
 
     def choices(self) -> dict[str, Any]:
         own = {"steps": 8, "guidance": None, "takes": ["steps", "guidance"], "sizes": [[128, 128]], "seconds": None}

@@ -143,7 +143,7 @@ def test_the_gallery_finds_filters_opens_and_downloads(page: Any, browser: Any) 
     page.wait_for_function("window.maquette && document.querySelector('.mq-stage')")
     say(page, "a blue boat at night")
     boat = current(page)
-    page.click("[data-view]")
+    page.click("button[data-view=gallery]")
     page.wait_for_selector(".mq-gallery li")
     shown = [box.get_attribute("value") for box in page.locator(".mq-gallery [name=id]").all()]
     assert shown[:2] == [boat, horse], "newest first"
@@ -208,3 +208,23 @@ def test_a_picture_that_says_nothing_gets_no_note(page: Any, tmp_path: Path) -> 
     page.wait_for_selector("#box .thumbnail-item, #box .thumbnails img")
     time.sleep(0.7)
     assert page.locator("#recalled .mq-note").is_hidden()
+
+
+def test_pictures_are_collected_and_found_by_collection(page: Any, studio: Studio) -> None:
+    say(page, "a green fish in the sea")
+    fish = current(page)
+    page.click("button[data-view=gallery]")
+    page.wait_for_selector(".mq-gallery li")
+    assert page.locator("[data-collect]").is_disabled() and page.locator("[data-collection]").count() == 0
+    page.check(f".mq-gallery [value='{fish}']")
+    page.fill("[data-collect-name]", "for <b>the</b> wall")
+    page.click("[data-collect]")
+    page.select_option("[data-collection]", "for <b>the</b> wall")
+    page.wait_for_function("document.querySelectorAll('.mq-gallery li').length === 1")
+    assert studio.collections() == {"for <b>the</b> wall": [fish]} and page.locator(".mq-gallery header b").count() == 0
+    assert page.get_attribute(".mq-gallery [name=id]", "value") == fish
+    shot(page, "collection")
+    page.check(f".mq-gallery [value='{fish}']")
+    page.click("[data-uncollect]")
+    page.wait_for_function("document.querySelectorAll('[data-collection]').length === 0")
+    assert studio.collections() == {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import socket
 import zipfile
@@ -13,10 +14,11 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from tests.ui.browsing import free_port
 from tests.ui.doubles import StudioDouble
 from ui.api import Address
 from ui.guard import Guard
-from ui.server import serve
+from ui.server import serve, unguarded
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
 HERE = "http://127.0.0.1:7860"
@@ -173,3 +175,31 @@ def test_a_taken_port_is_one_sentence(studio: StudioDouble, capsys: pytest.Captu
 def test_an_address_that_is_not_ours_is_one_sentence(studio: StudioDouble, capsys: pytest.CaptureFixture[str]) -> None:
     assert serve(studio, Address(host="203.0.113.7")) == 1
     assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize(("host", "open_to_others"), [
+    ("127.0.0.1", False), ("127.8.0.1", False), ("::1", False), ("localhost", False), ("0.0.0.0", True), ("::", True),
+    ("192.168.1.7", True), ("", True), ("studio.example", True), ("localhost.example", True),
+    ("127.0.0.1.example", True)])
+def test_other_machines_are_served_only_with_a_password(host: str, open_to_others: bool) -> None:
+    assert bool(unguarded(host, "")) == open_to_others
+    assert unguarded(host, "correct horse") == ""
+
+
+def test_serve_refuses_to_listen_wider_without_a_password(capsys: pytest.CaptureFixture[str]) -> None:
+    assert serve(None, Address(host="0.0.0.0", port=free_port())) == 1  # type: ignore[arg-type]
+    assert "MAQUETTE_PASSWORD" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("header", "passes"), [
+    ("", False), ("Basic", False), ("Basic !!!", False), ("Bearer Zm9vOmNvcnJlY3QgaG9yc2U=", False),
+    ("Basic " + base64.b64encode(b"me:wrong").decode(), False), ("Basic " + base64.b64encode(b"me:").decode(), False),
+    ("Basic " + base64.b64encode(b"correct horse").decode(), False),
+    ("Basic " + base64.b64encode(b"me:correct horse").decode(), True),
+    ("basic " + base64.b64encode(b":correct horse").decode(), True)])
+def test_a_password_is_asked_for_at_every_request(header: str, passes: bool) -> None:
+    guard = Guard(None, password="correct horse")  # type: ignore[arg-type]
+    refused = guard.refusal("GET", {"host": "localhost", "authorization": header})
+    assert (refused is None) == passes and (passes or refused[0] == 401)  # type: ignore[index]
+    foreign = guard.refusal("GET", {"host": "evil.example", "authorization": header})
+    assert foreign and foreign[0] == 421, "a foreign name is refused before any password is looked at"

@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.shared_worker,
 
 @pytest.fixture(scope="module")
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
-    settings = Settings(data=tmp_path_factory.mktemp("data"), generator="sketch")
+    settings = Settings(data=tmp_path_factory.mktemp("data"), generator="sketch", repairs=0)  # one message, one picture
     studio = Studio(settings, Workshop(eyes="sketch"))
     yield studio
     studio.close()

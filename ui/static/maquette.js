@@ -1,18 +1,20 @@
-// What the page does in the browser: painting, comparing, pointing at boxes, menus, keys.
+// What the page does in the browser: comparing, pointing at boxes, menus, keys. `hand.js` paints and draws boxes,
+// `live.js` follows what is typed and dragged; they add to `window.maquette.kit`, and come after this in one file.
 // The server renders all HTML; nothing here writes markup from text. State that must outlive a re-render
 // (Gradio morphs the HTML of its parts) sits on <body> as data- attributes, where the style sheet reads it.
 (() => {
   "use strict";
 
-  const BRUSH = "#b4532a";
   const ID = /^[0-9a-f]{32}$/;
-  const state = { session: null, busy: false, taken: null, tool: "look", erase: false, glimpse: null, picture: null,
+  const state = { session: null, busy: false, taken: null, tool: "look", glimpse: null, picture: null,
     left: null, right: null, show: "slider", undone: [], earlier: 0, everything: false, asked: -1, model: null, since: 0, typed: 0 };
   let act = () => {};
+  // What the other files hang in: more to tell with every event, and what to do when the stage was rendered again, when
+  // a message was taken, when a tool was chosen.
+  const kit = { state, tell: [], shown: [], taken: [], chosen: [] };
 
   const find = (query) => document.querySelector(query);
   const all = (query) => [...document.querySelectorAll(query)];
-  const canvas = () => find(".mq-canvas");
 
   function remembered(name) {
     try { return localStorage.getItem(name); } catch { return null; }
@@ -25,14 +27,13 @@
 
   function tell() {
     const address = new URLSearchParams(location.search).get("session");
-    return JSON.stringify({
+    return JSON.stringify(Object.assign({
       session: state.session || address || null,
       model: remembered("maquette-model"),
-      mask: painted() ? canvas().toDataURL("image/png") : null,
       picture: find(".mq-stage")?.dataset.picture || null,
       comparing: state.tool === "compare", left: state.left, right: state.right,
       earlier: state.earlier, everything: state.everything, settings: settings(),
-    });
+    }, ...kit.tell.map((more) => more())));
   }
 
   // ---- Settings: what is set stays in this browser, as it was typed
@@ -94,8 +95,8 @@
     if (now.taken && now.taken !== state.taken) {
       state.taken = now.taken;
       state.undone = [];
-      clearPaint();
-      choose("look");
+      kit.taken.forEach((run) => run());
+      if (state.tool !== "boxes") choose("look");
       setTimeout(toEnd, 150);
     }
     if (!!now.busy !== state.busy) state.since = now.busy ? Date.now() : 0;
@@ -134,9 +135,9 @@
     if (picture !== state.picture) {
       state.picture = picture;
       state.left = state.right = null;
-      clearPaint();
       split(50);
-    }
+      kit.shown.forEach((run) => run(true));
+    } else kit.shown.forEach((run) => run(false));
     choose(state.tool);
     showPair();
     showSettings();
@@ -157,10 +158,12 @@
   function choose(tool) {
     const button = find(`[data-tool="${tool}"]`);
     if (!button || button.disabled) tool = "look";
+    const fresh = state.tool !== tool;
     state.tool = tool;
     document.body.dataset.tool = tool;
     overlay("mq-ring").hidden = true;
-    all("[data-tool]").forEach((one) => one.setAttribute("aria-pressed", String(one.dataset.tool === tool)));
+    all("button[data-tool]").forEach((one) => one.setAttribute("aria-pressed", String(one.dataset.tool === tool)));
+    if (fresh) kit.chosen.forEach((run) => run(tool));
   }
 
   // ---- Comparing: the server measures what the two pictures have in common; here they are only picked and shown
@@ -179,7 +182,7 @@
   function showPair() {
     const on = state.tool === "compare", [left, right] = pair();
     document.body.dataset.show = on ? state.show : "";
-    all("[data-show]").forEach((one) => one.setAttribute("aria-pressed", String(one.dataset.show === state.show)));
+    all("button[data-show]").forEach((one) => one.setAttribute("aria-pressed", String(one.dataset.show === state.show)));
     all(".mq-tree button").forEach((one) => {
       const side = !on ? "" : one.dataset.id === left ? "left" : one.dataset.id === right ? "right" : "";
       if ((one.dataset.side || "") !== side) one.dataset.side = side;
@@ -192,78 +195,6 @@
     compare.style.setProperty("--split", `${value}%`);
     const range = compare.querySelector("input");
     if (range && range.value !== String(value)) range.value = value;
-  }
-
-  function painted() {
-    return document.body.dataset.painted === "yes" && canvas() !== null;
-  }
-
-  function clearPaint() {
-    const target = canvas();
-    if (target) target.getContext("2d").clearRect(0, 0, target.width, target.height);
-    document.body.dataset.painted = "";
-  }
-
-  function notePaint() {
-    const target = canvas();
-    const data = target.getContext("2d").getImageData(0, 0, target.width, target.height).data;
-    let some = false;
-    for (let at = 3; at < data.length && !some; at += 4) some = data[at] > 16;
-    document.body.dataset.painted = some ? "yes" : "";
-  }
-
-  function fillBox(box) {
-    const target = canvas(), pen = target.getContext("2d");
-    const margin = 0.02 * target.width;
-    pen.globalCompositeOperation = state.erase ? "destination-out" : "source-over";
-    pen.fillStyle = BRUSH;
-    pen.beginPath();
-    pen.roundRect(box[0] * target.width - margin, box[1] * target.height - margin,
-      (box[2] - box[0]) * target.width + 2 * margin, (box[3] - box[1]) * target.height + 2 * margin, margin * 2);
-    pen.fill();
-    notePaint();
-  }
-
-  function place(event) {
-    const target = canvas(), area = target.getBoundingClientRect();
-    return [((event.clientX - area.left) / area.width) * target.width,
-      ((event.clientY - area.top) / area.height) * target.height];
-  }
-
-  function brushWidth() {
-    return (Number(find(".mq-size")?.value || 10) / 100) * canvas().width;
-  }
-
-  let stroke = null;
-
-  function startStroke(event) {
-    if (event.button !== 0) return;
-    event.preventDefault();
-    event.target.setPointerCapture(event.pointerId);
-    stroke = place(event);
-    drawTo(stroke);
-  }
-
-  function drawTo(point) {
-    const pen = canvas().getContext("2d");
-    pen.globalCompositeOperation = state.erase ? "destination-out" : "source-over";
-    pen.strokeStyle = BRUSH;
-    pen.lineCap = pen.lineJoin = "round";
-    pen.lineWidth = brushWidth();
-    pen.beginPath();
-    pen.moveTo(...stroke);
-    pen.lineTo(point[0] + 0.01, point[1]);
-    pen.stroke();
-    stroke = point;
-  }
-
-  function ring(event) {
-    const mark = overlay("mq-ring"), target = canvas();
-    const over = event.target === target && state.tool === "paint" && event.pointerType === "mouse";
-    mark.hidden = !over;
-    if (!over) return;
-    const width = brushWidth() * (target.getBoundingClientRect().width / target.width);
-    Object.assign(mark.style, { width: `${width}px`, height: `${width}px`, left: `${event.clientX}px`, top: `${event.clientY}px` });
   }
 
   // ---- Pointing: boxes on the picture, tips beside badges
@@ -354,14 +285,15 @@
 
   function browse(more = {}) {
     const words = find("[data-gallery-words]")?.value || "", starred = !!find("[data-gallery-starred]")?.checked;
-    act({ act: "gallery", words, starred, count: 0, ...more });
+    act({ act: "gallery", words, starred, count: 0, ...kit.browsing?.(), ...more });
   }
 
   function view(name) {
     document.body.dataset.view = name;
-    find("[data-view]")?.setAttribute("aria-pressed", String(name === "gallery"));
+    all("button[data-view]").forEach((at) => at.setAttribute("aria-pressed", String(at.dataset.view === name)));
     showAddress();
     if (name === "gallery") browse();
+    if (name === "evaluation") act({ act: "evaluation" });
   }
 
   function galleryShown() {
@@ -409,6 +341,11 @@
     const off = state.busy || (!text && !file);
     if (send.disabled !== off) send.disabled = off;
     if (send.getAttribute("aria-label") !== "Send") send.setAttribute("aria-label", "Send");
+    // Gradio's trace line is a button with a nameless button in it; one is enough, and says whether it is open.
+    all("#talk .thought-group .title").forEach((at) => {
+      at.setAttribute("aria-expanded", String(at.classList.contains("expanded")));
+      at.querySelectorAll("button").forEach((arrow) => { arrow.inert = true; });
+    });
     // Gradio labels every message with its source text, markup and all.
     all("#talk [data-testid][aria-label*='message:']").forEach((at) =>
       at.setAttribute("aria-label", at.dataset.testid === "user" ? "You said" : "The studio said"));
@@ -431,7 +368,7 @@
       if (what === "pick" && state.tool === "compare") return event.shiftKey ? comparing(left, id) : comparing(id, right);
       if (what === "undo") state.undone.push(state.picture);
       if (what === "pick") state.undone = [];
-      act({ act: what, id });
+      act({ act: what, id, side: at.dataset.side });
     },
     redo: () => act({ act: "pick", id: state.undone.pop() }),
     swap: () => { const [left, right] = pair(); comparing(right, left); },
@@ -445,14 +382,11 @@
     unline: (at) => sayLine(at.parentElement.querySelector("input"), ""),
     recall: (at) => { recall(at); const note = at.closest("#recalled .mq-note"); if (note) note.hidden = true; },
     clear: (at) => set({ [at.dataset.clear]: null }),
-    view: () => view(document.body.dataset.view === "gallery" ? "" : "gallery"),
+    view: (at) => view(document.body.dataset.view === at.dataset.view ? "" : at.dataset.view),
     galleryMore: (at) => browse({ count: Number(at.dataset.galleryMore) }),
     galleryAll: () => { all(".mq-gallery [name=id]").forEach((one) => { one.checked = true; }); galleryShown(); },
     lock: (at) => set({ seed: settings().seed === at.dataset.lock ? null : at.dataset.lock }),
     unset: () => { remember("maquette-settings", "{}"); showSettings(); },
-    paint: () => clearPaint(),
-    fill: (at) => JSON.parse(at.dataset.fill).forEach(fillBox),
-    brush: (at) => { state.erase = !state.erase; at.setAttribute("aria-pressed", String(state.erase)); },
     model: (at) => { remember("maquette-model", at.dataset.model); showModel(); at.closest("details").open = false; },
     copy: (at) => { navigator.clipboard?.writeText(at.dataset.copy); tell_copied(at); },
     sheet: () => { document.body.dataset.sheet = document.body.dataset.sheet === "tall" ? "" : "tall"; },
@@ -487,11 +421,6 @@
     }
     all("details.mq-menu[open]").forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; });
   });
-  document.addEventListener("pointerdown", (event) => { if (event.target === canvas()) startStroke(event); });
-  document.addEventListener("pointermove", (event) => { ring(event); if (stroke) drawTo(place(event)); });
-  for (const name of ["pointerup", "pointercancel"]) {
-    document.addEventListener(name, () => { if (stroke) { stroke = null; notePaint(); } });
-  }
   for (const name of ["pointerover", "focusin"]) {
     document.addEventListener(name, (event) => pointAt(event.target.closest?.("[data-boxes], [data-tip], .mq-check")));
   }
@@ -507,7 +436,7 @@
     const at = event.target, [left, right] = pair();
     if (at.dataset?.compare) comparing(...(at.dataset.compare === "left" ? [at.value, right] : [left, at.value]));
     if (at.name === "id") galleryShown();
-    if ("galleryStarred" in (at.dataset || {})) browse();
+    if ("galleryStarred" in (at.dataset || {}) || "collection" in (at.dataset || {})) browse();
     if ("pickModel" in (at.dataset || {})) { remember("maquette-model", at.value); showModel(); }
     if (at.type === "file") readBack(at.files);
     if (at.dataset?.setting) set({ [at.dataset.setting]: at.value.trim() });
@@ -525,10 +454,11 @@
     "/": () => find("#box textarea")?.focus(),
     "?": () => find('[data-dialog="keys"]')?.showModal(),
     z: () => press('[data-act="undo"]'), y: () => press("[data-redo]"),
-    l: () => press('[data-tool="look"]'), p: () => press('[data-tool="paint"]'), c: () => press('[data-tool="compare"]'),
+    l: () => press('[data-tool="look"]'), p: () => press('[data-tool="paint"]'),
+    b: () => press('[data-tool="boxes"]'), c: () => press('[data-tool="compare"]'),
     s: () => press('.mq-acts [data-act="star"], .mq-acts [data-act="unstar"]'),
     Delete: () => press('.mq-acts [data-act="delete"]'), Backspace: () => press('.mq-acts [data-act="delete"]'),
-    ",": () => find('[data-dialog="settings"]')?.showModal(), g: () => press("[data-view]"),
+    ",": () => find('[data-dialog="settings"]')?.showModal(), g: () => press('[data-view="gallery"]'),
     ArrowLeft: () => step(-1), ArrowRight: () => step(1),
   };
 
@@ -558,7 +488,7 @@
     if (event.key === "Escape") return escape();
     if (at.matches?.("[data-wanted]") && event.key === "Enter") return sayLine(at);
     if (at.closest?.("#box") && ["ArrowUp", "ArrowDown"].includes(event.key)) return recallSaid(event);
-    if (typing || event.altKey || find("dialog[open]")) return;
+    if (typing || event.defaultPrevented || event.altKey || find("dialog[open]")) return;
     const arrow = event.key.startsWith("Arrow");
     if (arrow && (at.type === "range" || !at.closest?.(".mq-tree"))) return;
     const held = event.ctrlKey || event.metaKey;
@@ -586,8 +516,10 @@
 
   const connect = (trigger) => {
     act = trigger;
-    if (new URLSearchParams(location.search).get("view") === "gallery") view("gallery");
+    const named = new URLSearchParams(location.search).get("view");
+    if (["gallery", "evaluation"].includes(named)) view(named);
   };
 
-  window.maquette = { tell, signal, shown, galleryShown, connect };
+  Object.assign(kit, { find, all, overlay, pointAt, settings, remembered, remember, choose, CLICKS, KEYS, act: (data) => act(data) });
+  window.maquette = { tell, signal, shown, galleryShown, connect, kit };
 })();

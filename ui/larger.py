@@ -1,0 +1,66 @@
+"""Larger pictures: what the buttons for extending and enlarging offer, ask for, and say where no model can.
+
+A model's row is what `StudioProtocol.models` lists; whether it has a size is `tools.canvas`'s to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from generators.api import Capabilities, Extent
+from tools import canvas
+from tools.api import PictureRecord
+from tools.naming import listed
+
+Rows = Sequence[Mapping[str, Any]]
+TWICE = "twice"
+WORDS = {"left": "Extend it to the left", "right": "Extend it to the right", "up": "Extend it upwards",
+         "down": "Extend it downwards", "around": "Extend it all around", TWICE: "Enlarge it to twice its size"}
+SIGNS = {"left": "←", "right": "→", "up": "↑", "down": "↓", "around": "⤢", TWICE: "2×"}
+
+
+def call(side: str) -> tuple[tuple[str, dict[str, Any]], str]:
+    """The tool and its arguments, and what that is in words."""
+    asked: tuple[str, dict[str, Any]] = ("upscale", {}) if side == TWICE else ("extend", {"side": side})
+    return asked, WORDS[side]
+
+
+def able(record: PictureRecord, side: str, models: Rows) -> list[str]:
+    """The installed models that have a size for it."""
+    size = Extent(record.width, record.height)
+    return [str(row["name"]) for row in models if row.get("installed") and _new(size, side, _read(row))]
+
+
+def refusal(record: PictureRecord | None, side: str, model: str, models: Rows) -> str:
+    """Why the picked model cannot, in a sentence that says which can; nothing where it can."""
+    if record is None or side not in WORDS:
+        return "There is no picture yet that could become larger."
+    others = able(record, side, models)
+    if model in others or model not in {row["name"] for row in models}:  # of a folder of weights the tool itself knows
+        return ""
+    what = WORDS[side].lower().replace(" it", " this picture", 1)
+    return (f"{model} has no size to {what}; {listed(others, 'or')} has: pick it in the settings." if others
+            else f"No model here has a size to {what}.")
+
+
+def menu(record: PictureRecord, models: Rows) -> str:
+    """The buttons that some model here can carry out; a sentence in their place where none can anything."""
+    offered = [side for side in WORDS if able(record, side, models)]
+    if not offered:
+        body = (f"<p>No model here has a size beyond this picture's {record.width} × {record.height}, so it cannot be "
+                "extended or enlarged.</p>")
+    else:
+        body = "".join(f'<button type="button" data-act="enlarge" data-side="{side}" title="{WORDS[side]}" '
+                       f'aria-label="{WORDS[side]}">{SIGNS[side]}</button>' for side in offered)
+    return (f'<details class="mq-menu mq-larger"><summary>Larger…</summary><div class="mq-pop">{body}</div></details>')
+
+
+def _new(size: Extent, side: str, row: Capabilities) -> Extent | None:
+    return canvas.enlarged(size, row) if side == TWICE else canvas.extended(size, side, row)  # type: ignore[arg-type]
+
+
+def _read(row: Mapping[str, Any]) -> Capabilities:
+    can = set(row.get("capabilities", ()))
+    return Capabilities(inpaint="inpaint" in can, refine="refine" in can, multiple=int(row.get("multiple") or 8),
+                        sizes=tuple(Extent(*size) for size in row.get("sizes") or ()))
