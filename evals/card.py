@@ -1,11 +1,13 @@
 """Puts a report's numbers where people read them: the pack's metrics.json and card, and the README.
 
-In Markdown the numbers stand between two comments, and only what is between them is replaced.
+In Markdown the numbers stand between two comments, and only what is between them is replaced. Reports of further suites
+lie in folders of their own beside the first one's.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +28,11 @@ def write(run: Path, pack: Path = PACK, readme: Path = README, utterances: Path 
     if not metrics.is_file():
         raise EvalError(f"{metrics} is missing: evaluate the pack first (python -m generators.training.evaluate).")
     known = json.loads(metrics.read_text())
-    write_atomic(metrics, (json.dumps({**known, "evals": summary(report)}, indent=1) + "\n").encode())
+    others = [read(file.parent) for file in sorted(run.glob("*/report.json"))]
+    evals = {**summary(report), "suites": {other["suite"]: summary(other) for other in others}}
+    write_atomic(metrics, (json.dumps({**known, "evals": evals}, indent=1) + "\n").encode())
     written = [metrics]
-    blocks = {"evals": f"\n{block(report)}", "utterances": understood(utterances)}
+    blocks = {"evals": f"\n{block(report)}", "suites": suites(others), "utterances": understood(utterances)}
     for file, heading in ((pack / "README.md", "## The studio with it"), (readme, "")):
         if file.is_file():
             write_atomic(file, filled(file.read_text(encoding="utf-8"), blocks, heading).encode())
@@ -49,8 +53,8 @@ def read(run: Path) -> dict[str, Any]:
 def summary(report: dict[str, Any]) -> dict[str, Any]:
     """What the metrics keep: everything that a table needs, no samples."""
     kept = ("suite", "suite_version", "scorer", "items", "samples", "started", "machine", "configuration", "revisions",
-            "rows", "differences")
-    return {name: report[name] for name in kept}
+            "rows", "differences", "questions")
+    return {name: report[name] for name in kept if name in report}
 
 
 def block(report: dict[str, Any]) -> str:
@@ -61,6 +65,19 @@ def block(report: dict[str, Any]) -> str:
     lines = [head, "", numbers.table(report)]
     lines += [f"- {sentence}." for sentence in numbers.sentences(report)]
     return "\n".join(lines) + "\n"
+
+
+def suites(reports: Sequence[dict[str, Any]]) -> str:
+    """One table of further suites: the agent in each, or the arms there are; nothing without a report."""
+    lines = ["", "| suite | model | arm | items | score | 95% interval | pictures | seconds |", "|---" * 8 + "|"]
+    for report in reports:
+        rows = [row for row in report["rows"] if not row["derived"]]
+        for row in [row for row in rows if row["arm"] == "agent"] or rows:
+            low, high = row["interval"]
+            lines.append(f"| {report['suite']} | {row['generator']} | {row['arm']} | {row['n']} | {row['score']:.3f} | "
+                         f"{low:.3f} to {high:.3f} | {row['cost']['images']:.2f} | "
+                         f"{row['cost']['seconds'].get('total', 0.0):.2f} |")  # fmt: skip
+    return "\n".join([*lines, ""]) if reports else ""
 
 
 def understood(file: Path) -> str:
@@ -77,9 +94,12 @@ def understood(file: Path) -> str:
 
 def filled(text: str, blocks: dict[str, str], heading: str = "") -> str:
     """The text with every block between its two comments. Where the text has none for the evals and a heading is given,
-    they are added at its end."""
+    they are added at its end, and those of the further suites after them."""
     if heading and _marks("evals")[0] not in text:
         text = f"{text.rstrip()}\n\n{heading}\n\n{''.join(_marks('evals'))}\n"
+    if heading and blocks.get("suites") and _marks("suites")[0] not in text:
+        after = _marks("evals")[1]
+        text = text.replace(after, f"{after}\n\n{''.join(_marks('suites'))}", 1)
     for name, inner in blocks.items():
         begin, end = _marks(name)
         if inner and begin in text and end in text:

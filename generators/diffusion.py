@@ -94,7 +94,7 @@ class Diffusion(Local):
 
     def _forget(self) -> None:
         """Lets go of what was laid over the model."""
-        kind = next(iter(self.options["classes"].values()))
+        kind = next(iter(self.options.get("classes", {}).values()), "")
         self._additions = Additions(self.model.name, kind, self._place_beside)
         self._steered: tuple[str, list[Any], Any] | None = None
 

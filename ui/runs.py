@@ -1,14 +1,13 @@
 """Evaluations as the page sees them: run folders on disk, and `python -m evals` as a process of its own.
 
-Nothing of `evals/` is imported: a run is begun by its command, is watched by what it writes, and ends by Ctrl-C's
-signal, after which the same command goes on where it was.
+Nothing of `evals/` is imported: a run is begun by its command, is watched by what it writes, and is told to
+end, after which the same command goes on where it was.
 """
 
 from __future__ import annotations
 
 import json
 import re
-import signal
 import subprocess
 import sys
 import threading
@@ -128,7 +127,7 @@ class Runs:
         with self._lock:
             if not name or self.running != name or self._process is None:
                 return "That evaluation is not running."
-            self._process.send_signal(signal.SIGINT)
+            self._process.terminate()
         return ""
 
     def close(self) -> None:
@@ -137,7 +136,7 @@ class Runs:
             process = self._process
             if process is None or process.poll() is not None:
                 return
-            process.send_signal(signal.SIGINT)
+            process.terminate()
             with suppress(subprocess.TimeoutExpired):
                 process.wait(ENDING_SECONDS)
             if process.poll() is None:

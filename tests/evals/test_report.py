@@ -152,6 +152,11 @@ def test_the_card_replaces_only_its_own_lines(tmp_path: Path) -> None:
     assert once.startswith("# Pack\n\nwords\n\n## The studio with it\n") and "| m | agent | 0.500 |" in once
     assert card.filled(once.replace("0.500", "0.999"), blocks, "## The studio with it") == once
     assert card.filled("no place for it", blocks) == "no place for it"
+    more = blocks | {"suites": card.suites([numbers.build(PLAN, SAMPLES, SCORER, {})])}
+    fuller = card.filled(once, more, "## The studio with it")
+    assert fuller.startswith(once.rstrip()) and "<!-- suites: begin -->" in fuller and "| agent | " in fuller
+    assert card.filled(fuller, more, "## The studio with it") == fuller
+    assert card.suites([]) == ""
 
 
 def test_the_planners_share_comes_from_its_result(tmp_path: Path) -> None:

@@ -149,7 +149,9 @@ def test_a_killed_turn_is_offered_again(browser: Any, tmp_path: Path) -> None:
         page.fill("#box textarea", ASK)
         page.press("#box textarea", "Enter")
         page.wait_for_function("location.search.includes('session=')")
-        until(lambda: page.locator(".thought-group .title").count() > 1, "the turn did not begin")
+        # The message itself is shown at once; that it is on disk, only a step of the turn tells.
+        titles = page.locator(".thought-group .title")
+        until(lambda: any("Reading" not in title for title in titles.all_text_contents()[1:]), "the turn did not begin")
         os.killpg(process.pid, signal.SIGKILL)
         process.wait(10)
         address = page.url

@@ -4,6 +4,7 @@ the real command."""
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -22,7 +23,8 @@ from ui.runs import LOG, Offers, Run, Runs
 pytestmark = [pytest.mark.shared_worker,
               pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")]
 
-WORKS = """import sys, time
+WORKS = """import signal, sys, time
+signal.signal(signal.SIGTERM, signal.default_int_handler)
 if sys.argv[1] == "list":
     print("suites:\\n  things           one thing each\\nscorers:\\n  exact            right or wrong")
     print("arms:\\n  single, agent, best-of-N")
@@ -56,8 +58,8 @@ def test_the_command_tells_what_there_is(runs: Runs) -> None:
 def test_a_run_is_begun_watched_and_ended(runs: Runs) -> None:
     asked = {"suite": "things", "generators": "sketch, other", "arms": "single", "limit": "2"}
     assert runs.begin(asked) == ""
-    run = wait_for(lambda: runs.all()[0], lambda run: run.everything == 4)
-    assert run.running and run.suite == "things" and run.last.endswith("left")
+    run = wait_for(lambda: runs.all()[0], lambda run: run.everything == 4 and run.last.endswith("left"))
+    assert run.running and run.suite == "things"
     log = (runs.folder / run.name / LOG).read_text().splitlines()[0]  # type: ignore[operator]
     assert log.startswith("run things --generators=sketch,other --arms=single --limit=2 --out ")
     assert "running already" in runs.begin(asked)
@@ -105,6 +107,7 @@ def test_the_tab_begins_a_real_run_and_opens_its_report(browser: Any, built: Cal
         for field, value in (("generators", "sketch"), ("arms", "single"), ("limit", "2")):
             page.fill(f"[data-run={field}]", value)
         until(lambda: page.locator("[data-act=unevaluate]").count() == 1, "the run did not begin")
+        until(lambda: bool(re.search(r"[1-9]\d* of \d+", page.inner_text(".mq-evaluation"))), "nothing was drawn")
         shot(page, "evaluation")
         page.click("[data-act=unevaluate]")
         page.wait_for_selector("[data-act=reevaluate]")
