@@ -13,7 +13,6 @@ request. `category` is a tag of the suite, or "all" for the suite's overall scor
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -21,6 +20,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from generators.registry import PACK
+from generators.shares import wilson
 
 SCHEMA_VERSION = 1
 FILE = "routes.json"
@@ -58,9 +58,7 @@ class Measured(BaseModel):
     def low(self) -> float:
         """How good it is at least: the interval's lower end, or Wilson's (1927) where that one is more careful, as it
         is where all or nearly all came right."""
-        z, n = 1.96, self.n
-        spread = z * math.sqrt(self.score * (1 - self.score) / n + z * z / (4 * n * n))
-        return min(self.interval[0], (self.score + z * z / (2 * n) - spread) / (1 + z * z / n))
+        return min(self.interval[0], wilson(self.score * self.n, self.n)[0])
 
 
 def table(reports: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import combinations
 
 import numpy as np
@@ -50,10 +50,12 @@ def _blurred(values: np.ndarray) -> np.ndarray:
     return values
 
 
-def diversity(vectors: np.ndarray) -> float:
-    """The mean distance, 1 less the cosine, of all pairs among N unit vectors (N x D) of one prompt's pictures; 0 to 2.
+def apart(a: np.ndarray, b: np.ndarray) -> float:
+    """The distance of two unit vectors: 1 less the cosine, 0 to 2."""
+    return 1 - float(a @ b)
 
-    0 for fewer than two.
-    """
-    pairs = [1 - float(a @ b) for a, b in combinations(vectors, 2)]
+
+def diversity(pictures: Sequence[np.ndarray], distance: Callable[[np.ndarray, np.ndarray], float] = apart) -> float:
+    """The mean distance of all pairs among one prompt's pictures, as vectors or pixels; 0 for fewer than two."""
+    pairs = [distance(a, b) for a, b in combinations(pictures, 2)]
     return sum(pairs) / len(pairs) if pairs else 0.0

@@ -8,7 +8,6 @@ different shade may measure the same. A model whose family takes no steps is dra
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from evals import arms, report, stats
+from evals import arms, likeness, report, stats
 from evals.api import EvalError, RunPlan, Sample, Scorer
 from evals.folder import RunFolder
 
@@ -96,8 +95,7 @@ def _by_item(samples: Sequence[Sample]) -> list[list[Sample]]:
 def diversity(samples: Sequence[Sample], pictures: Path) -> float | None:
     """Mean distance between every two pictures of one prompt; None where there are no two."""
     small = [_small(pictures / sample.picture) for sample in samples if sample.picture]
-    pairs = [distance(a, b) for a, b in itertools.combinations(small, 2)]
-    return fmean(pairs) if pairs else None
+    return likeness.diversity(small, distance) if len(small) > 1 else None
 
 
 def distance(a: np.ndarray, b: np.ndarray) -> float:

@@ -19,6 +19,7 @@ from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 
 from generators.api import Box, Capabilities, Extent, Model, Region, Report, Request, Seen, Stop
+from tools.naming import relation_phrase
 
 RelationName = Literal["left of", "right of", "above", "below", "next to", "between", "inside", "on"]
 OPPOSITE: Mapping[str, str] = {"left of": "right of", "right of": "left of", "above": "below", "below": "above"}
@@ -112,9 +113,8 @@ class Brief(_Value):
             thing = self.named(id)
             return thing.phrase() if thing else id
 
-        link = {"left of": "to the left of", "right of": "to the right of"}.get(relation.relation, relation.relation)
         tail = f" and {noun(relation.other)}" if relation.other else ""
-        return f"{noun(relation.subject)} {link} {noun(relation.object)}{tail}"
+        return f"{noun(relation.subject)} {relation_phrase(relation.relation)} {noun(relation.object)}{tail}"
 
     def requirements(self) -> list[Requirement]:
         """One line for each thing that can be checked, in the order in which people say them."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from generators.api import World
 from tools.api import Brief, BriefObject, BriefRelation
-from tools.naming import background_name, colour_name, listed, plural, style_name, thing_name
+from tools.naming import background_name, colour_name, listed, plural, relation_phrase, style_name, thing_name
 
 _GROUNDS = {
     "beach": "on a beach", "night": "at night", "meadow": "in a meadow", "snow": "in the snow", "sea": "in the sea",
@@ -84,7 +84,7 @@ def _objects(brief: Brief) -> str:
 
 
 def _clause(brief: Brief, relation: BriefRelation, said: set[str]) -> str:
-    link = {"left of": "to the left of", "right of": "to the right of"}.get(relation.relation, relation.relation)
+    link = relation_phrase(relation.relation)
     words = [_noun(brief, relation.subject, said), link, _noun(brief, relation.object, said)]
     if relation.other:
         words += ["and", _noun(brief, relation.other, said)]

@@ -54,3 +54,8 @@ def listed(words: list[str], last: str = "and") -> str:
     if len(words) < 2:
         return "".join(words)
     return f"{', '.join(words[:-1])} {last} {words[-1]}"
+
+
+def relation_phrase(name: str) -> str:
+    """`to the left of`; most relations are said as they are called."""
+    return f"to the {name}" if name in ("left of", "right of") else name

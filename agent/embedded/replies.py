@@ -7,7 +7,7 @@ from agent.embedded.situation import Situation
 from agent.embedded.tokens import Token, tokens_of
 from tools import coverage
 from tools.api import Brief, SceneObject
-from tools.naming import listed, plural, some, thing_name
+from tools.naming import listed, plural, relation_phrase, some, thing_name
 from tools.relations import holds
 
 ALL_RIGHT = "All right, I leave it as it is."
@@ -248,8 +248,7 @@ def _stand(now: Situation, text: str) -> str | None:
         return None
     one, *others = (name if len(group) == 1 else plural(name) for name, group in zip(names, boxes, strict=True) if name)
     be = "is" if len(boxes[0]) == 1 else "are"
-    way = {"left of": "to the left of", "right of": "to the right of"}.get(link.name, link.name)
-    stand = f"{way} the {' and the '.join(others)}"
+    stand = f"{relation_phrase(link.name)} the {' and the '.join(others)}"
     return f"Yes, the {one} {be} {stand}." if holds(link.name, *boxes) else f"No, the {one} {be} not {stand}."
 
 

@@ -6,7 +6,7 @@ edit, the picture may change; everywhere else it may not. "background" among the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from PIL import Image
@@ -18,18 +18,27 @@ VISIBLE = 8  # of 255: a smaller difference is not seen
 AROUND = 0.04  # what a thing's box is widened by, for its edges and its shadow
 
 
+def away_from_edits(
+    scorer: Scorer, look: Look, compared: Callable[[Image.Image, Image.Image, Sequence[Box]], Score]
+) -> Score:
+    """What `compared` makes of the pictures before and after, and the boxes of all that the edit is about."""
+    if not (look.image and look.before and look.seen and look.seen_before):
+        return scorer.result(0.0, note="no picture before and after")
+    if "background" in look.item.truth.get("changed", []):
+        return scorer.result(1.0, note="the whole picture may change")
+    return compared(look.before, look.image, changed_boxes(look))
+
+
 class Outside(Scorer):
     name = "outside"
     version = 1
     purpose = "share of the pixels away from an edit that stayed as they were"
-    eyes = True
 
     def score(self, look: Look) -> Score:
-        if not (look.image and look.before and look.seen and look.seen_before):
-            return self.result(0.0, note="no picture before and after")
-        if "background" in look.item.truth.get("changed", []):
-            return self.result(1.0, note="the whole picture may change")
-        share = unchanged(look.before, look.image, changed_boxes(look))
+        return away_from_edits(self, look, self._compared)
+
+    def _compared(self, before: Image.Image, after: Image.Image, changed: Sequence[Box]) -> Score:
+        share = unchanged(before, after, changed)
         return self.result(share, note="" if share == 1 else f"{1 - share:.1%} of the rest changed")
 
 

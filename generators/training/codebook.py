@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from generators.training.common import Average
+from generators.training.common import Average, Run
 
 BOOK = "quantize.embedding.weight"
 RECENT = 16
@@ -17,13 +17,25 @@ RECENT = 16
 
 class Codebook:
     """The codes of a ``model.quantize`` and of its ``average``; a code that is met less than ``least`` times as often
-    as the mean counts as unused."""
+    as the mean counts as unused. ``begun`` is the step at which a sitting takes it up."""
 
-    def __init__(self, model: nn.Module, average: Average, least: float = 0.02):
+    def __init__(self, model: nn.Module, average: Average, least: float = 0.02, begun: int = 0):
+        self._begun = begun
         self._codes: Tensor = model.get_parameter(BOOK)
         self._averaged, self._least = average.weights[BOOK], least
         self._counts = torch.zeros(len(self._codes), device=self._codes.device)
         self._recent: list[Tensor] = []
+
+    def follow(self, run: Run, latents: Tensor, codes: Tensor, warm_up: int, every: int, until: float) -> None:
+        """After a step of a training: filled once ``warm_up`` steps are done, then looked at ``every`` so many steps,
+        unused codes filled ``until`` that share of the clock."""
+        if run.step >= warm_up - RECENT:
+            self.see(latents, codes)
+        if run.step == warm_up:
+            self.fill()
+        # A sitting that has just begun has not seen enough to tell which codes nothing uses.
+        elif run.step % every == 0 and run.step > warm_up and run.step - self._begun >= every:
+            run.log(**self.renew(fill=run.clock.progress < until))
 
     def see(self, latents: Tensor, codes: Tensor) -> None:
         """What a step encoded: M x 8 latents and their M codes."""

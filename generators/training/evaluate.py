@@ -415,10 +415,9 @@ def mark_reconstruction() -> dict:
         return ((values.clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1)
 
     found: dict[str, Any] = {"autoencoder": tokenizer.rebuilt(rebuild, device, "small")}
-    for family in ("autoregressive", "unified"):
-        if (PACK / family / "tokens").is_dir():
-            tokens = PictureTokens.load(PACK / family / "tokens", device, torch.bfloat16)
-            found["picture tokenizer"] = tokenizer.measure(tokens, "small")
+    both = (PACK / family / "tokens" for family in ("autoregressive", "unified"))  # the same in each
+    if folder := next((place for place in both if place.is_dir()), None):
+        found["picture tokenizer"] = tokenizer.measure(PictureTokens.load(folder, device, torch.bfloat16), "small")
     return {name: {key: round(value, 4) for key, value in row.items()} for name, row in found.items()}
 
 

@@ -34,7 +34,7 @@ from torch import Tensor
 
 from generators.picture_tokens import PictureTokens
 from generators.training.autoencoder import pixel_weights, reconstruction_loss
-from generators.training.codebook import RECENT, Codebook, perplexity
+from generators.training.codebook import Codebook, perplexity
 from generators.training.common import (
     Curve,
     Run,
@@ -171,7 +171,7 @@ def train(args: argparse.Namespace) -> VQModel:
     if args.compile:
         model.encoder.compile()
         model.decoder.compile()
-    book, begun = Codebook(model, run.average), run.step
+    book = Codebook(model, run.average, begun=run.step)
     scenes = Scenes(some_scene, "tokenizer", of.name, args.batch, args.seed)
     source = pictured(scenes, run.step, device, cores_to_feed(device, args.workers))
     for _ in run.steps():
@@ -181,15 +181,8 @@ def train(args: argparse.Namespace) -> VQModel:
         loss, latents, codes = step_loss(model, pixels, weights, quantised)
         loss.backward()
         run.learn(args.batch, {"loss": loss})
-        if args.polish:
-            continue
-        if run.step >= WARM_UP - RECENT:
-            book.see(latents, codes)
-        if run.step == WARM_UP:
-            book.fill()
-        # A sitting that has just begun has not seen enough to tell which codes nothing uses.
-        elif run.step % RESEED == 0 and run.step > WARM_UP and run.step - begun >= RESEED:
-            run.log(**book.renew(fill=run.clock.progress < 0.7))
+        if not args.polish:
+            book.follow(run, latents, codes, WARM_UP, RESEED, 0.7)
     return model
 
 

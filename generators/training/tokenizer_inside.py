@@ -20,7 +20,7 @@ from diffusers import AutoencoderKLFlux2, VQModel
 from torch import Tensor, nn
 
 from generators.training.autoencoder import BUSY
-from generators.training.codebook import RECENT, Codebook
+from generators.training.codebook import Codebook
 from generators.training.common import (
     Run,
     cores_to_feed,
@@ -112,18 +112,12 @@ def train(args: argparse.Namespace) -> VQModel:
     source = pictured(scenes, run.step, device, cores_to_feed(device, args.workers))
     batches = remembered(given, source, args.batch, args.store)
     scale = spread(next(batches)["wanted"])
-    book = Codebook(inside, run.average, LEAST)
-    begun = run.step
+    book = Codebook(inside, run.average, LEAST, run.step)
     for _ in run.steps():
         loss, latents, codes = step_loss(inside, next(batches), scale, run.step >= WARM_UP)
         loss.backward()
         run.learn(args.batch, {"loss": loss})
-        if run.step >= WARM_UP - RECENT:
-            book.see(latents, codes)
-        if run.step == WARM_UP:
-            book.fill()
-        elif run.step % RESEED == 0 and run.step > WARM_UP and run.step - begun >= RESEED:
-            run.log(**book.renew(fill=run.clock.progress < 0.8))
+        book.follow(run, latents, codes, WARM_UP, RESEED, 0.8)
     return model
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.ui.browsing import ARGS
+from tests.ui.browsing import ARGS, open_page, serving
 from ui.api import Address
 from ui.server import build
 
@@ -41,3 +41,19 @@ def browser(chromium: str) -> Iterator[Any]:
         browser = playwright.chromium.launch(executable_path=chromium, args=list(ARGS))
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="module")
+def address(studio: Any, built: Callable[..., Any]) -> Iterator[str]:
+    """Where the page of a module's own `studio` is served."""
+    with serving(built(studio, studio.settings)) as address:
+        yield address
+
+
+@pytest.fixture
+def page(browser: Any, address: str) -> Iterator[Any]:
+    """A page of its own for a test, which must not complain."""
+    page = open_page(browser, address)
+    yield page
+    assert not page.complaints
+    page.context.close()

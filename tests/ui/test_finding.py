@@ -7,7 +7,7 @@ import io
 import re
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from PIL import Image, PngImagePlugin
 from agent.settings import Settings
 from agent.studio import Studio
 from generators.workshop import Workshop
-from tests.ui.browsing import ASK, PHONE, current, no_sideways, open_page, say, serving, settle, shot, until
+from tests.ui.browsing import ASK, PHONE, current, no_sideways, open_page, say, settle, shot, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.shared_worker,
               pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")]
@@ -30,20 +30,6 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     yield studio
     studio.close()
     studio.workshop.close()
-
-
-@pytest.fixture(scope="module")
-def address(studio: Studio, built: Callable[..., Any]) -> Iterator[str]:
-    with serving(built(studio, studio.settings)) as address:
-        yield address
-
-
-@pytest.fixture
-def page(browser: Any, address: str) -> Iterator[Any]:
-    page = open_page(browser, address)
-    yield page
-    assert not page.complaints
-    page.context.close()
 
 
 def nowhere(page: Any) -> None:

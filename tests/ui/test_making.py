@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,7 +13,7 @@ import pytest
 from agent.settings import Settings
 from agent.studio import Studio
 from generators.workshop import Workshop
-from tests.ui.browsing import ASK, PHONE, current, no_sideways, open_page, paint_over, say, serving, settle, shot, until
+from tests.ui.browsing import ASK, PHONE, current, no_sideways, open_page, paint_over, say, settle, shot, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.shared_worker,
               pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")]
@@ -26,20 +26,6 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     yield studio
     studio.close()
     studio.workshop.close()
-
-
-@pytest.fixture(scope="module")
-def address(studio: Studio, built: Callable[..., Any]) -> Iterator[str]:
-    with serving(built(studio, studio.settings)) as address:
-        yield address
-
-
-@pytest.fixture
-def page(browser: Any, address: str) -> Iterator[Any]:
-    page = open_page(browser, address)
-    yield page
-    assert not page.complaints
-    page.context.close()
 
 
 def session_of(page: Any) -> str:
