@@ -29,10 +29,12 @@ class PictureTokens:
     @classmethod
     def load(cls, folder: str | Path, device: Any = "cpu", dtype: Any = None) -> PictureTokens:
         """Opens a checkpoint folder, float32 unless told. Raises what diffusers raises on one that is damaged."""
+        import torch
         from diffusers import VQModel
 
         model = VQModel.from_pretrained(folder, torch_dtype=dtype, local_files_only=True, use_safetensors=True)
-        return cls(model.to(device).eval())
+        # Convolutions in half precision take a CPU a third less time in this order.
+        return cls(model.to(device, memory_format=torch.channels_last).eval())
 
     @property
     def codes(self) -> int:
@@ -58,17 +60,31 @@ class PictureTokens:
         pixels = torch.from_numpy(numpy.stack([numpy.asarray(p.convert("RGB")) for p in pictures]))
         return self.encode_pixels(pixels.to(self.model.device))
 
+    @property
+    def book(self) -> torch.Tensor:
+        """The vectors of the codes: codes x D, float32."""
+        return self.model.quantize.embedding.weight.detach().float()
+
     def encode_pixels(self, pixels: torch.Tensor) -> torch.Tensor:
         """N x H x W x 3 uint8 to N x T codes."""
+        return self.nearest(self.latents(pixels))
+
+    def latents(self, pixels: torch.Tensor) -> torch.Tensor:
+        """N x H x W x 3 uint8 to N x T x D float32, before they become codes."""
         import torch
 
         for extent in pixels.shape[1:3]:
             self.side(extent)
         with torch.inference_mode():
             values = (pixels.permute(0, 3, 1, 2).float() / 127.5 - 1).to(self.model.dtype)
-            latents = self.model.encode(values).latents.permute(0, 2, 3, 1).flatten(1, 2).float()
-            book = self.model.quantize.embedding.weight.float()
-            return torch.cdist(latents, book.expand(len(latents), -1, -1)).argmin(-1)
+            values = values.contiguous(memory_format=torch.channels_last)
+            return self.model.encode(values).latents.permute(0, 2, 3, 1).flatten(1, 2).float()
+
+    def nearest(self, latents: torch.Tensor) -> torch.Tensor:
+        """N x T x D latents to N x T codes."""
+        import torch
+
+        return torch.cdist(latents, self.book.expand(len(latents), -1, -1)).argmin(-1)
 
     def decode(self, ids: torch.Tensor, size: tuple[int, int]) -> list[Image.Image]:
         """N x T codes to N pictures of `size` (width, height)."""

@@ -1,8 +1,8 @@
 """Trains the autoregressive model: ``python -m generators.training.autoregressive --tokens FOLDER --minutes 60``.
 
 A `LlamaForCausalLM` over words and picture codes, in the sequence that `generators.autoregressive` reads; the loss is
-over picture codes alone. A tenth of the texts are as many pads (for guidance). Half-way up, a head that is dropped
-afterwards learns what lies at the code to come (`token_truth`).
+over picture codes alone, those that look alike sharing the target (`looks`). A tenth of the texts are as many pads (for
+guidance). Half-way up, a head that is dropped afterwards learns what lies at the code to come (`token_truth`).
 
 On two cores, and on a GPU for the full domain (--until ends a sitting, and the same command goes on from there):
 
@@ -12,8 +12,8 @@ On two cores, and on a GPU for the full domain (--until ends a sitting, and the 
         --until 9 --width 384 --layers 10 --drawings 256 --edits 128 --reuse 2 --compile \\
         --out .training/autoregressive-full --export .training/autoregressive-full/model
 
-``OUT/curve.jsonl`` is the curve; ``perplexity`` there is per code, weighted as the loss is, ``unseen`` the loss on
-pictures that are not learnt.
+``OUT/curve.jsonl`` is the curve; the loss there is a divergence per code, weighted, ``perplexity`` its exponential,
+``unseen`` the loss on pictures that are not learnt.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -49,6 +49,7 @@ from generators.training.compose import Composer
 from generators.training.examples import CHANGED, DRAWN, token_weights
 from generators.training.feed import Load, Loads, composer_for, stream
 from generators.training.half import twin_of
+from generators.training.looks import Looks, Targets, divergence
 from generators.training.pack_world import Domain, domain
 from generators.training.store import Batch, Store
 from generators.training.token_truth import TruthHead
@@ -59,34 +60,45 @@ from generators.world.scenes import size_of
 
 
 class Encoder:
-    """Loads to batches: composes the pictures on the device and reads their codes.
+    """Loads to batches: composes their pictures on the device, unless they bring them, and reads the codes.
 
-    A batch has ``texts`` (N x words), ``lengths`` (N), ``target`` (N x rows x columns codes), ``weights`` (N x T),
-    ``truth`` (N x T x 3); for edits ``source`` (N x rows x columns codes).
+    A batch has ``texts`` (N x words), ``lengths`` (N), ``target`` (N x rows x columns codes), ``near`` and ``shares``
+    (N x T x 16, see `looks.Targets`), ``weights`` (N x T), ``truth`` (N x T x 3); for edits ``source`` (N x rows x
+    columns codes).
     """
 
-    def __init__(self, composer: Composer, tokens: PictureTokens):
-        self._composer, self._tokens = composer, tokens
+    def __init__(self, composer: Composer | None, tokens: PictureTokens, targets: Targets):
+        self._composer, self._tokens, self._targets = composer, tokens, targets
 
-    def _codes(self, pictures: Tensor) -> Tensor:
-        """N x 3 x H x W uint8 to N x rows x columns."""
-        codes = [self._tokens.encode_pixels(part.permute(0, 2, 3, 1)) for part in pictures.split(128)]
-        return torch.cat(codes).unflatten(1, (-1, self._tokens.side(pictures.shape[3])))
+    @property
+    def paints(self) -> bool:
+        """Whether loads must bring their pictures."""
+        return self._composer is None
+
+    def _codes(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
+        """N x 3 x H x W uint8 to N x T x D latents, and N x rows x columns codes."""
+        latents = torch.cat([self._tokens.latents(part.permute(0, 2, 3, 1)) for part in pictures.split(128)])
+        codes = self._tokens.nearest(latents)
+        return latents, codes.unflatten(1, (-1, self._tokens.side(pictures.shape[3])))
 
     def __call__(self, load: Load) -> Batch:
         device = self._tokens.model.device
-        drawn, *before = (self._composer(table) for table in load.tables)
+        drawn, *before = map(self._composer, load.tables) if self._composer else load.shown
+        latents, codes = self._codes(drawn.pictures)
+        near, shares = self._targets(latents, codes.flatten(1))
         busy = (drawn.pictures != before[0].pictures).any(1) if before else drawn.busy
         lengths = upload(load.length, device).long()
         batch = {
             "texts": upload(load.ids, device).long(),
             # An empty text is pads, as many as the text of a neighbour has words.
             "lengths": torch.where(lengths == 0, lengths.roll(1), lengths),
-            "target": self._codes(drawn.pictures),
+            "target": codes,
+            "near": near,
+            "shares": shares,
             "weights": token_weights(busy, CHANGED if before else DRAWN),
             "truth": upload(load.truth, device).long(),
         }
-        return batch | ({"source": self._codes(before[0].pictures)} if before else {})
+        return batch | ({"source": self._codes(before[0].pictures)[1]} if before else {})
 
 
 def fewer(sizes: dict[str, int], reuse: int) -> dict[str, int]:
@@ -99,8 +111,11 @@ def kept(
 ) -> Iterator[dict[str, Batch]]:
     """Batches of every kind for one step after another, all of one size, out of the last ``bank`` examples.
 
-    Encoding costs a CPU a good part of a step: there, examples are met again.
+    Encoding costs a CPU a good part of a step: there, examples may be met again. With 1 each is met once.
     """
+    if reuse == 1:
+        yield from ({name: encode(load) for name, load in kinds.items()} for kinds in loads)
+        return
     stores: dict[tuple[str, tuple[int, int]], Store] = defaultdict(partial(Store, bank))
     for number, kinds in enumerate(loads):
         frame = next(iter(kinds.values())).tables[0].size
@@ -115,7 +130,8 @@ def batches(
 ) -> Iterator[dict[str, Batch]]:
     """Drawings and edits for one step after another; see `kept`."""
     fresh = fewer(sizes, reuse)
-    return kept(stream(Loads(of.name, fresh["draw"], fresh["edit"], seed), step, workers), encode, sizes, reuse, bank)
+    loads = Loads(of.name, fresh["draw"], fresh["edit"], seed, encode.paints)
+    return kept(stream(loads, step, workers), encode, sizes, reuse, bank)
 
 
 # --- the model ----------------------------------------------------------------------------
@@ -140,13 +156,38 @@ def build(of: Domain, ids: Vocabulary, width: int, layers: int, attention: str) 
     return LlamaForCausalLM(config)
 
 
-class Learner(nn.Module):
-    """The transformer and the head that is dropped."""
+class Seen(NamedTuple):
+    """The last states and the middle ones (N x L x width each), and the table of embeddings they are scored with."""
 
-    def __init__(self, of: Domain, ids: Vocabulary, width: int, layers: int, attention: str = "sdpa"):
+    last: Tensor
+    middle: Tensor
+    table: Tensor
+
+
+class Learner(nn.Module):
+    """The transformer, what its codes look like, and the head that is dropped."""
+
+    def __init__(self, of: Domain, ids: Vocabulary, book: Tensor, width: int, layers: int, attention: str = "sdpa"):
         super().__init__()
+        self._first = ids.first
         self.net = build(of, ids, width, layers, attention)
+        self.looks = Looks(book, width)
         self.head = TruthHead(width, of)
+
+    def read(self, tokens: Tensor, attention: Tensor | None = None) -> Seen:
+        """N x L token ids to states, under a mask that is added or the causal one."""
+        own = self.net.get_input_embeddings().weight
+        table = torch.cat([own[: self._first], own[self._first :] + self.looks()])
+        given = {"inputs_embeds": F.embedding(tokens, table), "attention_mask": attention}
+        seen = self.net.model(**given, use_cache=False, output_hidden_states=True)
+        return Seen(seen.last_hidden_state, seen.hidden_states[len(seen.hidden_states) // 2], table)
+
+    @torch.no_grad()
+    def finished(self) -> LlamaForCausalLM:
+        """The transformer alone, its table whole."""
+        net = copy.deepcopy(self.net)
+        net.get_input_embeddings().weight[self._first :] += self.looks()
+        return net
 
 
 L = TypeVar("L", bound=Learner)
@@ -178,17 +219,18 @@ def sequences(batch: Batch, ids: Vocabulary) -> tuple[Tensor, Tensor]:
     return whole.gather(1, index), lengths + begin + steps[:, :-1].flatten()
 
 
+def at(states: Tensor, places: Tensor) -> Tensor:
+    """Of N x L x width states those at N x T places."""
+    return states.gather(1, places[..., None].expand(-1, -1, states.shape[-1]))
+
+
 def losses(learner: Learner, batch: Batch, ids: Vocabulary) -> tuple[Tensor, Tensor]:
-    """Weighted cross-entropy of the target's codes, and that of what lies there."""
+    """Weighted divergence of the target's codes, and the cross-entropy of what lies there."""
     tokens, places = sequences(batch, ids)
-    seen = learner.net.model(input_ids=tokens, use_cache=False, output_hidden_states=True)
-    places = places[..., None].expand(-1, -1, seen.last_hidden_state.shape[-1])
-    table = learner.net.lm_head.weight[ids.first : ids.first + ids.codes]
-    scores = seen.last_hidden_state.gather(1, places) @ table.T
-    errors = F.cross_entropy(scores.flatten(0, 1).float(), batch["target"].flatten(), reduction="none")
-    loss = (errors * batch["weights"].flatten()).mean()
-    middle = seen.hidden_states[len(seen.hidden_states) // 2].gather(1, places)
-    return loss, learner.head.loss(middle, batch["truth"], batch["weights"])
+    seen = learner.read(tokens)
+    scores = at(seen.last, places) @ seen.table[ids.first :].T
+    loss = (divergence(scores, batch["near"], batch["shares"]) * batch["weights"]).mean()
+    return loss, learner.head.loss(at(seen.middle, places), batch["truth"], batch["weights"])
 
 
 # --- training -----------------------------------------------------------------------------
@@ -241,6 +283,7 @@ def start_from(folder: Path, learner: Learner, ids: Vocabulary) -> None:
         table[shared.to(table.device)] = given.get_input_embeddings().weight[places(theirs)].to(table)
         state |= dict.fromkeys(("model.embed_tokens.weight", "lm_head.weight"), table)
     learner.net.load_state_dict(state)
+    nn.init.zeros_(learner.looks.lift.weight)  # its part is in the table by now
 
 
 @torch.no_grad()
@@ -272,7 +315,7 @@ def fit(
     if args.init:
         start_from(args.init, full, ids)
     half = twin_of(full)
-    run = Run(args, full, ("embed_tokens", "answers"), decay=0.999, twin=half, also=perplexities)
+    run = Run(args, full, ("embed_tokens", "answers", "lift"), decay=0.999, twin=half, also=perplexities)
     if args.compile:
         compile_for(half)
     source, unseen = lessons(args.seed, run.step, args.reuse), next(lessons(UNSEEN, 0, 1))
@@ -284,6 +327,11 @@ def fit(
             found = {name: float(value) for name, value in measured(half, unseen).items()}
             run.log(**{f"unseen {name}": value for name, value in found.items()})
     return full
+
+
+def composer_on(of: Domain, device: torch.device, workers: int) -> Composer | None:
+    """None on a CPU, where the renderer is several times faster."""
+    return None if device.type == "cpu" else composer_for(of, device, workers)
 
 
 def attention_on(device: torch.device) -> str:
@@ -299,18 +347,18 @@ def train(args: argparse.Namespace) -> Learner:
     ids, sizes = vocabulary(of, tokens.codes), {"draw": args.drawings, "edit": args.edits}
 
     workers = cores_to_feed(device, args.workers)
-    encode = Encoder(composer_for(of, device, workers), tokens)
+    encode = Encoder(composer_on(of, device, workers), tokens, Targets(tokens.book, args.spread))
 
     def lessons(seed: int, step: int, reuse: int) -> Iterator[dict[str, Batch]]:
         return batches(of, encode, sizes, seed, step, workers if seed == args.seed else 0, reuse, args.bank)
 
-    full = Learner(of, ids, args.width, args.layers, attention_on(device)).to(device)
+    full = Learner(of, ids, tokens.book, args.width, args.layers, attention_on(device)).to(device)
     return fit(args, ids, full, lessons, partial(teach, ids=ids, truth=args.truth), partial(measured, ids=ids))
 
 
 def export(learner: Learner, of: Domain, tokens: Path, out: Path, family: str = "Autoregressive") -> None:
     """Writes the model's folder: bfloat16 safetensors in shards under 16 MB, the words beside the transformer."""
-    net = copy.deepcopy(learner.net).to(torch.bfloat16)
+    net = learner.finished().to(torch.bfloat16)
     net.save_pretrained(out / "transformer", max_shard_size="12MB")
     build_tokenizer().save_pretrained(out / "transformer")
     if tokens.resolve() != (out / "tokens").resolve():
@@ -330,6 +378,7 @@ def token_parser(doc: str | None, minutes: float, out: Path) -> argparse.Argumen
     found.add_argument("--width", type=int, default=256)
     found.add_argument("--layers", type=int, default=6)
     found.add_argument("--truth", type=float, default=0.15, help="weight of saying what lies at each code")
+    found.add_argument("--spread", type=float, default=0.2, help="how far codes may lie apart that share a target")
     found.add_argument("--bank", type=int, default=4096, help="examples kept of each kind and size")
     found.add_argument("--reuse", type=int, default=1, help="how often one is met; codes are soon known by heart")
     found.add_argument("--compile", action=argparse.BooleanOptionalAction, default=False)

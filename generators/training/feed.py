@@ -116,11 +116,13 @@ def pictured(scenes: Scenes, step: int, device: torch.device, workers: int) -> I
 class Load:
     """N examples of one kind before they are pictures: plain arrays.
 
-    ``tables``: what is to be drawn, and for edits what it was before. ``ids`` N x T int32 token ids, ``length``
+    ``tables``: what is to be drawn, and for edits what it was before; ``shown`` their pictures, if they were painted
+    here. ``ids`` N x T int32 token ids, ``length``
     N the texts' lengths, ``truth`` N x tokens x 3 int16 as `token_truth` has it.
     """
 
     tables: tuple[Table, ...]
+    shown: tuple[Composed, ...]
     ids: np.ndarray
     length: np.ndarray
     truth: np.ndarray
@@ -145,31 +147,46 @@ def read(texts: list[str], tokens: int) -> tuple[np.ndarray, np.ndarray]:
 
 @dataclass(frozen=True)
 class Loads:
-    """Makes the n-th step's drawings and edits, in the frame whose turn it is."""
+    """Makes the n-th step's drawings and edits, in the frame whose turn it is.
+
+    ``paint`` says that the renderer paints them, which takes a CPU a tenth of the time that composing does.
+    """
 
     name: str
     drawings: int
     edits: int
     seed: int
+    paint: bool = False
 
     def __call__(self, number: int) -> dict[str, Load]:
         of, rng = domain(self.name), random.Random(f"{self.seed}/feed/{number}")
         frame = of.frames[number % len(of.frames)]
         return {
-            "draw": _load(rng, of, [sample_scene(rng, of.drawn, None, frame) for _ in range(self.drawings)], of.tokens),
-            "edit": _load(
-                rng, of, [sample_edit(rng, of.drawn, None, frame) for _ in range(self.edits)], of.edit_tokens
+            "draw": self._load(
+                rng, [sample_scene(rng, of.drawn, None, frame) for _ in range(self.drawings)], of.tokens
+            ),
+            "edit": self._load(
+                rng, [sample_edit(rng, of.drawn, None, frame) for _ in range(self.edits)], of.edit_tokens
             ),
         }
 
+    def _load(self, rng: random.Random, sources: Sequence[Scene | EditPair], tokens: int) -> Load:
+        of = domain(self.name)
+        after = [source if isinstance(source, Scene) else source.after for source in sources]
+        before = [source.before for source in sources if isinstance(source, EditPair)]
+        _, fillers = _language()
+        ids, length = read([words_for(rng, source, fillers, of.drawn.near) for source in sources], tokens)
+        truth = np.stack([token_truth(scene, of) for scene in after]).astype(np.int16)
+        tables, shown = laid_out([scenes for scenes in (after, before) if scenes], of, self.paint)
+        return Load(tables, shown, ids, length, truth)
 
-def _load(rng: random.Random, of: Domain, sources: Sequence[Scene | EditPair], tokens: int) -> Load:
-    after = [source if isinstance(source, Scene) else source.after for source in sources]
-    before = [source.before for source in sources if isinstance(source, EditPair)]
-    _, fillers = _language()
-    ids, length = read([words_for(rng, source, fillers, of.drawn.near) for source in sources], tokens)
-    truth = np.stack([token_truth(scene, of) for scene in after]).astype(np.int16)
-    return Load(tuple(table_of(scenes, of.extent) for scenes in (after, before) if scenes), ids, length, truth)
+
+def laid_out(
+    groups: Sequence[Sequence[Scene]], of: Domain, paint: bool
+) -> tuple[tuple[Table, ...], tuple[Composed, ...]]:
+    """Each group of scenes as a table, and as pictures if they are to be painted."""
+    shown = [rendered(scenes, of.extent) for scenes in groups] if paint else []
+    return tuple(table_of(scenes, of.extent) for scenes in groups), tuple(shown)
 
 
 class Encoder:

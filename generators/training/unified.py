@@ -42,9 +42,20 @@ from torch import Tensor
 
 from generators.picture_tokens import PictureTokens
 from generators.training import autoregressive
-from generators.training.autoregressive import attention_on, export, fewer, fit, kept, token_parser
+from generators.training.autoregressive import (
+    Seen,
+    at,
+    attention_on,
+    composer_on,
+    export,
+    fewer,
+    fit,
+    kept,
+    token_parser,
+)
 from generators.training.common import cores_to_feed, pick_device, restart_with_allocator_settings, upload
-from generators.training.feed import Load, Loads, composer_for, read, stream
+from generators.training.feed import Load, Loads, laid_out, read, stream
+from generators.training.looks import Targets, divergence
 from generators.training.pack_world import Domain, domain
 from generators.training.store import Batch
 from generators.training.token_truth import TruthHead, token_truth
@@ -54,7 +65,6 @@ from generators.world.captions import caption, regions
 from generators.world.layout_text import layout_text
 from generators.world.questions import description, sample_question
 from generators.world.scenes import Frame, Scene, sample_scene
-from generators.world.tables import table_of
 
 LESSONS = ("draw", "plan", "describe", "answer", "edit")
 WIDTHS = {"plan": (32, 32), "describe": (1, 32), "answer": (20, 6)}
@@ -88,28 +98,30 @@ def _example(lesson: str, rng: random.Random, of: Domain, frame: Frame) -> tuple
     return scene, f"{caption(rng, scene, near=of.drawn.near)} ;", layout.removeprefix(" ; ")
 
 
-def _lesson(lesson: str, rng: random.Random, of: Domain, frame: Frame, size: int) -> Lesson:
-    scenes, texts, said = zip(*(_example(lesson, rng, of, frame) for _ in range(size)), strict=True)
-    most_read, most_said = WIDTHS[lesson]
-    truth = np.stack([token_truth(scene, of) for scene in scenes]).astype(np.int16)
-    words = *read(list(texts), most_read), truth, *read(list(said), most_said)
-    return Lesson((table_of(scenes, of.extent),), *words, drawn=lesson == "plan")
-
-
 @dataclass(frozen=True)
 class Lessons:
-    """Makes the n-th step's examples of every lesson, in the frame whose turn it is."""
+    """Makes the n-th step's examples of every lesson, in the frame whose turn it is; ``paint`` as for `Loads`."""
 
     name: str
     sizes: dict[str, int]
     seed: int
+    paint: bool = False
 
     def __call__(self, number: int) -> dict[str, Load]:
         of, rng = domain(self.name), random.Random(f"{self.seed}/lessons/{number}")
         frame = of.frames[number % len(of.frames)]
-        loads = Loads(self.name, self.sizes["draw"], self.sizes["edit"], self.seed)(number)
+        loads = Loads(self.name, self.sizes["draw"], self.sizes["edit"], self.seed, self.paint)(number)
         wanted = [lesson for lesson in WIDTHS if lesson in self.sizes]
-        return loads | {lesson: _lesson(lesson, rng, of, frame, self.sizes[lesson]) for lesson in wanted}
+        return loads | {lesson: self._lesson(lesson, rng, frame) for lesson in wanted}
+
+    def _lesson(self, lesson: str, rng: random.Random, frame: Frame) -> Lesson:
+        of = domain(self.name)
+        made = (_example(lesson, rng, of, frame) for _ in range(self.sizes[lesson]))
+        scenes, texts, said = zip(*made, strict=True)
+        most_read, most_said = WIDTHS[lesson]
+        truth = np.stack([token_truth(scene, of) for scene in scenes]).astype(np.int16)
+        words = *read(list(texts), most_read), truth, *read(list(said), most_said)
+        return Lesson(*laid_out([scenes], of, self.paint), *words, drawn=lesson == "plan")
 
 
 class Encoder(autoregressive.Encoder):
@@ -121,6 +133,7 @@ class Encoder(autoregressive.Encoder):
             return batch
         if not load.drawn:
             batch["source"] = batch.pop("target")
+            del batch["near"], batch["shares"]
         device = batch["texts"].device
         return batch | {"said": upload(load.said, device).long(), "spoken": upload(load.spoken, device).long()}
 
@@ -131,8 +144,8 @@ class Encoder(autoregressive.Encoder):
 class Learner(autoregressive.Learner):
     """The transformer, and the heads that are dropped."""
 
-    def __init__(self, of: Domain, ids: Vocabulary, width: int, layers: int, attention: str = "sdpa"):
-        super().__init__(of, ids, width, layers, attention)
+    def __init__(self, of: Domain, ids: Vocabulary, book: Tensor, width: int, layers: int, attention: str = "sdpa"):
+        super().__init__(of, ids, book, width, layers, attention)
         self.sight = TruthHead(width, of)
         end = build_tokenizer().eos_token_id
         self.net.config.eos_token_id = self.net.generation_config.eos_token_id = end
@@ -201,24 +214,19 @@ def code_places(begin: Tensor, codes: Tensor) -> Tensor:
     return begin[:, None] + steps[:, 1:].flatten()
 
 
-def at(states: Tensor, places: Tensor) -> Tensor:
-    """Of N x L x width states those at N x T places."""
-    return states.gather(1, places[..., None].expand(-1, -1, states.shape[-1]))
-
-
-def word_scores(learner: Learner, states: Tensor, laid: Laid, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+def word_scores(seen: Seen, laid: Laid, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
     """For every word to be said, and the <start> that ends a plan: scores over the whole vocabulary (N x S x V), the
     word itself, and whether there is one (N x S each)."""
     more = int("target" in batch)
-    steps = torch.arange(batch["said"].shape[1] + more, device=states.device)
+    steps = torch.arange(batch["said"].shape[1] + more, device=laid.tokens.device)
     places = (laid.begins["said"][:, None] + steps).clamp(max=laid.tokens.shape[1] - 1)
-    scores = learner.net.lm_head(at(states, places - 1))
+    scores = at(seen.last, places - 1) @ seen.table.T
     return scores, laid.tokens.gather(1, places), steps < (batch["spoken"] + more)[:, None]
 
 
-def word_loss(learner: Learner, states: Tensor, laid: Laid, batch: Batch) -> Tensor:
+def word_loss(seen: Seen, laid: Laid, batch: Batch) -> Tensor:
     """Cross-entropy of the words to be said."""
-    scores, words, wanted = word_scores(learner, states, laid, batch)
+    scores, words, wanted = word_scores(seen, laid, batch)
     errors = F.cross_entropy(scores.flatten(0, 1).float(), words.flatten(), reduction="none")
     return (errors * wanted.flatten()).sum() / wanted.sum()
 
@@ -228,48 +236,47 @@ def drawn_places(laid: Laid, batch: Batch) -> Tensor:
     return code_places(laid.begins["target"], batch["target"]) - int(laid.hidden is None)
 
 
-def code_scores(learner: Learner, states: Tensor, laid: Laid, batch: Batch, ids: Vocabulary) -> Tensor:
+def code_scores(seen: Seen, laid: Laid, batch: Batch, ids: Vocabulary) -> Tensor:
     """For every code of the target, scores over all codes: N x T x codes."""
-    return at(states, drawn_places(laid, batch)) @ learner.net.lm_head.weight[ids.first : ids.first + ids.codes].T
+    return at(seen.last, drawn_places(laid, batch)) @ seen.table[ids.first :].T
 
 
-def code_loss(learner: Learner, states: Tensor, laid: Laid, batch: Batch, ids: Vocabulary) -> Tensor:
-    """Weighted cross-entropy of the target's codes, of the hidden ones where some are."""
-    scores = code_scores(learner, states, laid, batch, ids)
-    errors = F.cross_entropy(scores.flatten(0, 1).float(), batch["target"].flatten(), reduction="none")
-    weights = (batch["weights"] if laid.hidden is None else batch["weights"] * laid.hidden).flatten()
+def code_loss(seen: Seen, laid: Laid, batch: Batch, ids: Vocabulary) -> Tensor:
+    """Weighted divergence of the target's codes, of the hidden ones where some are."""
+    errors = divergence(code_scores(seen, laid, batch, ids), batch["near"], batch["shares"])
+    weights = batch["weights"] if laid.hidden is None else batch["weights"] * laid.hidden
     return (errors * weights).sum() / weights.sum()
 
 
-def truth_loss(learner: Learner, states: Tensor, laid: Laid, batch: Batch) -> Tensor:
+def truth_loss(learner: Learner, seen: Seen, laid: Laid, batch: Batch) -> Tensor:
     """Cross-entropy of what lies at the codes that are drawn, or at those that are given to be read."""
     if "target" in batch:
-        return learner.head.loss(at(states, drawn_places(laid, batch)), batch["truth"], batch["weights"])
+        return learner.head.loss(at(seen.middle, drawn_places(laid, batch)), batch["truth"], batch["weights"])
     places = code_places(laid.begins["source"], batch["source"])
-    return learner.sight.loss(at(states, places), batch["truth"], batch["weights"])
+    return learner.sight.loss(at(seen.middle, places), batch["truth"], batch["weights"])
 
 
-def read_all(learner: Learner, laid: Sequence[Laid], ids: Vocabulary) -> tuple[Sequence[Tensor], Sequence[Tensor]]:
-    """One pass over all sequences: for each batch of them the last states and the middle ones, N x L x width."""
+def read_all(learner: Learner, laid: Sequence[Laid], ids: Vocabulary) -> list[Seen]:
+    """What one pass over all sequences makes of each batch of them."""
     longest = max(part.tokens.shape[1] for part in laid)
     tokens = torch.cat([F.pad(part.tokens, (0, longest - part.tokens.shape[1])) for part in laid])
     attention = ids.attention(tokens, learner.net.dtype) if ids.masked else None
-    seen = learner.net.model(input_ids=tokens, attention_mask=attention, use_cache=False, output_hidden_states=True)
+    last, middle, table = learner.read(tokens, attention)
     sizes = [len(part.tokens) for part in laid]
-    return seen.last_hidden_state.split(sizes), seen.hidden_states[len(seen.hidden_states) // 2].split(sizes)
+    return [Seen(*states, table) for states in zip(last.split(sizes), middle.split(sizes), strict=True)]
 
 
 def losses(learner: Learner, batches: dict[str, Batch], ids: Vocabulary) -> dict[str, dict[str, Tensor]]:
     """For each lesson the losses over its codes, its words and what lies there; all lessons in one pass."""
     laid = {lesson: lay(lesson, batch, ids) for lesson, batch in batches.items()}
     found = {}
-    for (lesson, part), last, middle in zip(laid.items(), *read_all(learner, list(laid.values()), ids), strict=True):
+    for (lesson, part), seen in zip(laid.items(), read_all(learner, list(laid.values()), ids), strict=True):
         batch = batches[lesson]
-        found[lesson] = {"truth": truth_loss(learner, middle, part, batch)}
+        found[lesson] = {"truth": truth_loss(learner, seen, part, batch)}
         if "said" in batch:
-            found[lesson]["words"] = word_loss(learner, last, part, batch)
+            found[lesson]["words"] = word_loss(seen, part, batch)
         if "target" in batch:
-            found[lesson]["codes"] = code_loss(learner, last, part, batch, ids)
+            found[lesson]["codes"] = code_loss(seen, part, batch, ids)
     return found
 
 
@@ -320,13 +327,15 @@ def train(args: argparse.Namespace) -> Learner:
     sizes = {lesson: size for lesson in LESSONS if (size := getattr(args, lesson))}
 
     workers = cores_to_feed(device, args.workers)
-    encode = Encoder(composer_for(of, device, workers), tokens)
+    encode = Encoder(composer_on(of, device, workers), tokens, Targets(tokens.book, args.spread))
 
     def lessons(seed: int, step: int, reuse: int) -> Iterator[dict[str, Batch]]:
-        made = stream(Lessons(of.name, fewer(sizes, reuse), seed), step, workers if seed == args.seed else 0)
+        made = stream(
+            Lessons(of.name, fewer(sizes, reuse), seed, encode.paints), step, workers if seed == args.seed else 0
+        )
         return kept(made, encode, sizes, reuse, args.bank)
 
-    full = Learner(of, ids, args.width, args.layers, attention_on(device)).to(device)
+    full = Learner(of, ids, tokens.book, args.width, args.layers, attention_on(device)).to(device)
     return fit(args, ids, full, lessons, partial(teach, ids=ids, truth=args.truth), partial(measured, ids=ids))
 
 

@@ -452,7 +452,8 @@ def test_a_tokenizer_and_a_transformer_train_resume_and_draw(tmp_path, monkeypat
     lines = [json.loads(line) for line in (tmp_path / "t" / "curve.jsonl").read_text().splitlines()]
     assert any(line.get("perplexity", 0) > 1 for line in lines)
     args = argparse.Namespace(**common, minutes=8 / 60, tokens=tmp_path / "t" / "model", out=tmp_path / "a",
-                              drawings=3, edits=2, width=64, layers=2, truth=0.1, bank=16, reuse=1)
+                              drawings=3, edits=2, width=64, layers=2, truth=0.1, bank=16, reuse=1,
+                              spread=0.2)
     args.until = args.minutes / 2
     monkeypatch.setattr(training, "LOOK", 2)
     first = training.train(args)
@@ -475,12 +476,13 @@ def test_examples_are_met_again_and_empty_texts_become_pads(checkpoint):
     from generators.picture_tokens import PictureTokens
     from generators.training.autoregressive import Encoder, batches
     from generators.training.feed import Loads, composer_for
+    from generators.training.looks import Targets
     from generators.training.pack_world import domain
     from generators.training.words import build_tokenizer
 
     of, tokens, pad = domain("small"), PictureTokens.load(checkpoint("picture_tokens")), build_tokenizer().pad_token_id
     load = Loads("small", 40, 1, seed=random.randrange(1 << 20))(0)["draw"]
-    encode = Encoder(composer_for(of, torch.device("cpu")), tokens)
+    encode = Encoder(composer_for(of, torch.device("cpu")), tokens, Targets(tokens.book, 0.2))
     batch = encode(load)
     assert batch["target"].shape == (40, 8, 8) and batch["truth"].shape == (40, 64, 3)
     empty = torch.from_numpy(load.length) == 0
