@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from generators.api import Capabilities, Extent
-from tools import canvas
+from tools import canvas, upscale
 from tools.api import PictureRecord
 from tools.naming import listed
 
@@ -27,9 +27,9 @@ def call(side: str) -> tuple[tuple[str, dict[str, Any]], str]:
 
 
 def able(record: PictureRecord, side: str, models: Rows) -> list[str]:
-    """The installed models that have a size for it."""
+    """The installed models that have a size for it; any, for what needs none of theirs."""
     size = Extent(record.width, record.height)
-    return [str(row["name"]) for row in models if row.get("installed") and _new(size, side, _read(row))]
+    return [str(row["name"]) for row in models if row.get("installed") and _possible(size, side, _read(row))]
 
 
 def refusal(record: PictureRecord | None, side: str, model: str, models: Rows) -> str:
@@ -56,8 +56,8 @@ def menu(record: PictureRecord, models: Rows) -> str:
     return (f'<details class="mq-menu mq-larger"><summary>Larger…</summary><div class="mq-pop">{body}</div></details>')
 
 
-def _new(size: Extent, side: str, row: Capabilities) -> Extent | None:
-    return canvas.enlarged(size, row) if side == TWICE else canvas.extended(size, side, row)  # type: ignore[arg-type]
+def _possible(size: Extent, side: str, row: Capabilities) -> bool:
+    return upscale.possible(size) if side == TWICE else bool(canvas.extended(size, side, row))  # type: ignore[arg-type]
 
 
 def _read(row: Mapping[str, Any]) -> Capabilities:

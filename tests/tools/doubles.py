@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from PIL import Image
 
-from generators import sketch, sketch_scene
+from generators import sketch, sketch_scene, upscaling
 from generators.api import Capabilities, Extent, Model, Report, Request, Result, Seen, Stop
 
 OUTSIDER = Model("outsider", "diffusion", "", Capabilities(edit=True, inpaint=True, sizes=(Extent(96, 96),)))
@@ -27,6 +27,8 @@ class InProcess:
         if self.error:
             raise self.error
         self.drawn.append(request)
+        if request.model == upscaling.NAME:
+            return upscaling.interpolated(request, pictures)
         return sketch.Sketch(sketch.model("sketch")).run(request, pictures, report, stop)
 
     def see(self, image: Image.Image) -> Seen:

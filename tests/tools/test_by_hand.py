@@ -14,7 +14,7 @@ from PIL import Image
 from generators import sketch
 from generators.api import Box, Capabilities, Extent, Region, picture_id
 from tests.tools.doubles import OUTSIDER, InProcess
-from tools import canvas, reference, registry
+from tools import canvas, reference, registry, upscale
 from tools.api import Brief, BriefObject, BriefRelation, PictureRecord, Reference, ToolContext, ToolError
 from tools.hand_drawn import box_for, layout_around, left_over, obeyed
 from tools.images import ImageStore
@@ -116,7 +116,30 @@ def test_who_cannot_extend_says_who_can(make: Make, store: ImageStore) -> None:
     ctx = make(picture=picture_id(image), model=OUTSIDER, workshop=InProcess())
     with pytest.raises(ToolError, match="outsider has no size for a larger canvas"):
         registry.call(ctx, "extend", {"side": "left"})
-    with pytest.raises(ToolError, match="has no size for 2 times as large a picture"):
+
+
+def test_a_picture_is_enlarged_by_what_is_best_at_hand(make: Make, store: ImageStore, monkeypatch: pytest.MonkeyPatch
+                                                       ) -> None:
+    image = Image.effect_noise((96, 64), 60).convert("RGB")
+    store.put(image, PictureRecord(id="", width=96, height=64))
+    ctx = make(picture=picture_id(image), model=OUTSIDER, workshop=InProcess())
+    found = registry.call(ctx, "upscale", {})
+    record = store.record(found.picture or "")
+    assert (record.model, record.width, record.height, record.parents) == ("lanczos", 192, 128, [picture_id(image)])
+    assert "by interpolation, which adds no detail" in found.text
+    assert store.image(record.id).tobytes() == image.resize((192, 128), Image.Resampling.LANCZOS).tobytes()
+
+    larger = [dataclasses.replace(OUTSIDER, name=name, capabilities=Capabilities(upscale=times))
+              for name, times in (("drawer", 0), ("little", 1), ("absent", 4), ("four-times", 4), ("twice", 2))]
+    monkeypatch.setattr("generators.registry.installed", lambda one: one.name != "absent")
+    assert upscale.upscaler(larger) == "four-times" and upscale.upscaler(larger[:3]) == "lanczos"
+
+
+def test_there_is_an_end_to_enlarging(make: Make, store: ImageStore) -> None:
+    image = Image.new("RGB", (5000, 10), "teal")
+    store.put(image, PictureRecord(id="", width=5000, height=10))
+    ctx = make(picture=picture_id(image), model=OUTSIDER, workshop=InProcess())
+    with pytest.raises(ToolError, match="5000x10 is not made larger still"):
         registry.call(ctx, "upscale", {})
 
 

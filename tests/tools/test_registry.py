@@ -143,7 +143,7 @@ def test_tools_are_offered_when_they_make_sense(make, store: ImageStore) -> None
     brief = Brief(objects=[BriefObject(id="dog", name="dog")])
     with_picture = make(brief=brief)
     drawn = call(with_picture, "generate", {"prompt": "a dog"}).picture
-    assert names(make(brief=brief, picture=drawn, versions=(drawn,))) == [name for name in NAMES if name != "upscale"]
+    assert names(make(brief=brief, picture=drawn, versions=(drawn,))) == NAMES
     limited = make(brief=brief, picture=drawn, versions=(drawn,), model=ONLY_DRAWS)
     assert not {"layout_plan", "edit", "inpaint"} & set(names(limited)) and "critique" in names(limited)
     assert [s["function"]["name"] for s in schemas(limited)] == names(limited)
