@@ -97,10 +97,10 @@ class Turn(_Value):
     references: list[Reference] = Field(default_factory=list, max_length=8)
 
 
-Part = Literal["questions", "rewrite", "layout", "repair", "routing", "memory"]
+Part = Literal["questions", "rewrite", "layout", "repair", "routing", "memory", "skills"]
 """What the studio can be asked to do without, so that its worth can be measured: asking the user (it guesses instead),
 putting the wish into the model's words (it gets the user's own), planning boxes, repairing, choosing model and road by
-what was measured, minding what the user said once."""
+what was measured, minding what the user said once, giving the planner recipes that measured better."""
 
 
 class Options(_Value):
@@ -119,6 +119,7 @@ class Options(_Value):
     vary: bool = False
     call: tuple[str, dict[str, Any]] | None = None
     without: tuple[Part, ...] = ()
+    trial: bool = Field(default=False, description="recipes that were not measured yet are given as well")
     free: bool = Field(default=False, description="nobody named a generator: routing may take another")
 
 

@@ -16,6 +16,7 @@ from typing_extensions import TypedDict
 from agent.api import Entry, Event, Planner
 from agent.memory import Memory
 from agent.routes import Measured
+from agent.skills import Skill
 from tools.api import Brief, Images, Limits, Usage, Workshop
 
 SCHEMA_VERSION = 1
@@ -79,7 +80,8 @@ class Desk:
 
     `keep` puts an entry on disk under a key and then tells the listener; `tell` is for passing events.
     `versions` are the pictures that the user was shown, in order; the plain single shot has no planner. `routes` is
-    what was measured of models and roads; without a `memory` nothing is learnt or assumed.
+    what was measured of models and roads, `skills` are recipes that may apply; without a `memory` nothing is learnt or
+    assumed.
     """
 
     session: str
@@ -94,6 +96,7 @@ class Desk:
     clock: Callable[[], float] = field(default=time.monotonic)
     routes: tuple[Measured, ...] = ()
     memory: Memory | None = None
+    skills: tuple[Skill, ...] = ()
 
 
 def fresh() -> State:

@@ -17,7 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from agent import asking, planners, prompt, routes, routing
+from agent import asking, planners, prompt, routes, routing, skills
 from agent.api import (
     Answered,
     Asked,
@@ -395,11 +395,16 @@ class Studio:
         return Desk(session=session, images=self.store, workshop=self.workshop,
                     planner=planner, keep=keep, tell=listen, stop=stop, routes=self.routes(),
                     memory=self.memory if self.settings.memory and "memory" not in options.without else None,
+                    skills=() if "skills" in options.without else self.skills(options.trial),
                     history=prompt.history(earlier, until=turn.id), versions=tuple(versions))
 
     def routes(self) -> tuple[routes.Measured, ...]:
         """What was measured of models and roads: the user's own table, else the pack's."""
         return routes.read(self.settings.data / routes.FILE, routes.PACK_TABLE) if self.settings.routing else ()
+
+    def skills(self, trial: bool = False) -> tuple[skills.Skill, ...]:
+        """The recipes that may be given to planners: the user's own and the pack's; with `trial` the unmeasured too."""
+        return skills.read(self.settings.data / skills.FOLDER, skills.PACK_SKILLS, trial=trial)
 
     def _finish(self, session: str, state: State, desk: Desk) -> Outcome:
         turn, question = state["turn"]["id"], state.get("asking")

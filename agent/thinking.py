@@ -7,9 +7,10 @@ import re
 from contextlib import suppress
 from typing import Any
 
-from agent import earlier, limits, prompt
+from agent import earlier, limits, prompt, skills
 from agent.acting import context, ending
 from agent.api import PlannerError, PlannerReply, Thinking
+from agent.routing import category_of
 from agent.state import Desk, State, brief_of, limits_of, spent, usage_of
 from generators.api import Cancelled, GeneratorError
 from tools import coverage, registry, sources
@@ -95,6 +96,7 @@ def planner_state(state: State, desk: Desk, ctx: ToolContext) -> dict[str, Any]:
         "budget": limits.remaining(usage_of(state), limits_of(state)),
         **_shown_by_hand(ctx),
         **_preferred(desk),
+        **_taught(state, desk, ctx),
     }
 
 
@@ -119,6 +121,14 @@ def _preferred(desk: Desk) -> dict[str, Any]:
     """What the user said once, in their own words; nothing where there is nothing."""
     known = desk.memory.all() if desk.memory else []
     return {"preferences": [one.words for one in known]} if known else {}
+
+
+def _taught(state: State, desk: Desk, ctx: ToolContext) -> dict[str, Any]:
+    """Recipes for requests like this one with this painter; nothing where there are none."""
+    brief = brief_of(state)
+    kinds = skills.kinds_of(state["turn"]["text"], brief, category_of(brief))
+    found = skills.given(desk.skills, kinds, ctx.model.name)
+    return {"skills": {skill.name: skill.words for skill in found}} if found else {}
 
 
 def _shown_by_hand(ctx: ToolContext) -> dict[str, Any]:

@@ -14,6 +14,7 @@
     python -m evals export runs/g --out results.jsonl && python -m evals summary results.jsonl
                                             GenEval's own results file, and its own summary of one
     python -m evals routes runs/a           the table by which the studio chooses models, from what was measured
+    python -m evals skills learn runs/a     has recipes written for the planner from what failed; keep: if they pay
     python -m evals card runs/a             writes the numbers into the pack's metrics and card, and the README
 """
 
@@ -25,7 +26,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from evals import commands, routes
+from evals import commands, routes, skills
 from evals.api import EvalError
 
 
@@ -43,6 +44,7 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--samples", type=_positive, default=1, help="so many seeds for each item")
     run.add_argument("--out", type=Path, help="the run folder (default: runs/ and the suite's name)")
     run.add_argument("--planner", default="embedded", help="as in app.py")
+    run.add_argument("--skills", type=Path, help="a folder of recipes for the planner; arm trial: also unmeasured ones")
     run.add_argument("--budget-images", type=_positive, help="pictures for one item at most")
     run.add_argument("--budget-seconds", type=_positive, help="seconds for one item at most")
     score = verbs.add_parser("score", help="score the finished samples of a run, without drawing")
@@ -73,6 +75,7 @@ def parser() -> argparse.ArgumentParser:
     judgement.add_argument("runs", type=Path, nargs="+")
     judgement.add_argument("--out", type=Path, required=True)
     routes.add_to(verbs)
+    skills.add_to(verbs)
     export = verbs.add_parser("export", help="write a run of geneval as GenEval's own results file")
     export.add_argument("run", type=Path)
     export.add_argument("--out", type=Path, required=True)

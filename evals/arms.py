@@ -8,6 +8,7 @@
     no-layout     the studio without boxes: the generator is told only in words where things go
     no-repair     the studio without repair: planned, drawn once, checked, left as it is
                   (and so on: an arm for each part of the studio that can be switched off, `agent.api.Part`)
+    trial         the studio with the recipes that were not measured yet (see `evals.skills`)
     best-of-N     draw N times as `single` does; the studio's critic chooses. The report derives the controls
                   from the same N pictures: one of them at random, the best by the scorer (an upper bound), and the
                   critic's choice among as many of them as the agent drew.
@@ -36,7 +37,8 @@ from tools.api import Brief, Limits, PictureRecord, Question, Wishes
 PARTS: tuple[Part, ...] = get_args(Part)
 ABLATIONS: dict[str, tuple[Part, ...]] = {f"no-{part}": (part,) for part in PARTS}
 WITHOUT: dict[str, tuple[Part, ...]] = {**ABLATIONS, "rewrite": tuple(part for part in PARTS if part != "rewrite")}
-ARMS = ("single", "rewrite", *ABLATIONS, "agent", "best-of-N", "random-of-N")
+TRIAL = "trial"
+ARMS = ("single", "rewrite", *ABLATIONS, TRIAL, "agent", "best-of-N", "random-of-N")
 SETTING = re.compile(r"single(?::steps=(?P<steps>\d{1,4}))?(?::guidance=(?P<guidance>\d{1,3}(?:\.\d+)?))?")
 MOST = 32
 STAGES = {"load": "loading", "encode": "encoding", "draft": "drawing", "denoise": "drawing", "decode": "drawing",
@@ -110,7 +112,7 @@ def play(arm: str, studio: StudioProtocol, critic: Critic, item: Item, seed: int
     if random_of(arm):
         return _random_of(random_of(arm), studio, critic, item, seed, options)
     way = {"seed": seed, "single_shot": arm.startswith("single"), "wishes": wishes(arm),
-           "without": WITHOUT.get(arm, ())}
+           "without": WITHOUT.get(arm, ()), "trial": arm == TRIAL}
     return _converse(studio, critic, item, options.model_copy(update=way))
 
 

@@ -24,6 +24,7 @@ from evals import (
     registry,
     routes,
     runner,
+    skills,
     sweep,
     sweep_page,
     votes,
@@ -77,9 +78,12 @@ def _begun(given: argparse.Namespace) -> RunFolder:
     generators = list(task.generators) if given.generators is None else _names(given.generators)
     limits = arms.limits(given.budget_images, given.budget_seconds)
     configuration = {"planner": given.planner, "limits": limits.model_dump()}
+    out = given.out or Path("runs") / task.name
+    if recipes := skills.carry(given.skills, out):
+        configuration["skills"] = recipes
     named = None if given.arms is None else _names(given.arms)
     plan = runner.new_plan(task, named, generators, revisions(generators), configuration, given.limit, given.samples)
-    return _opened(given.out or Path("runs") / task.name, plan)
+    return _opened(out, plan)
 
 
 def _opened(path: Path, plan: RunPlan) -> RunFolder:
@@ -209,6 +213,7 @@ def opener(plan: RunPlan) -> runner.Opener:
     @contextmanager
     def opened(generator: str, data: Path) -> Iterator[runner.Bench]:
         try:
+            skills.lend(data.parent, data, plan.configuration.get("skills", ""))
             settings = studio_settings.load(data=data, generator=generator, planner=plan.configuration.get("planner"))
         except studio_settings.SettingsError as error:
             raise EvalError(str(error)) from None
@@ -315,4 +320,4 @@ def write_judgement(given: argparse.Namespace) -> None:
 VERBS: dict[str, Callable[[argparse.Namespace], None]] = {
     "list": show_list, "fetch": fetch_file, "run": make_run, "score": score_run, "report": write_report,
     "compare": compare_runs, "export": export_results, "summary": print_summary, "card": write_card,
-    "sweep": make_sweep, "vote": hold_vote, "judgement": write_judgement, "routes": routes.run}
+    "sweep": make_sweep, "vote": hold_vote, "judgement": write_judgement, "routes": routes.run, "skills": skills.run}

@@ -7,6 +7,7 @@ which adds no detail and says so.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from PIL import Image
 
@@ -48,7 +49,8 @@ class Upscale(Tool):
         if not possible(Extent(*image.size)):
             raise ToolError(f"A picture of {image.width}x{image.height} is not made larger still.")
         size = Extent(canvas.FINER * image.width, canvas.FINER * image.height)
-        common = {"prompt": canvas.words_for(ctx.images.record(source)), "size": size, "seed": next_seed(ctx, None)}
+        words, seed = canvas.words_for(ctx.images.record(source)), next_seed(ctx, None)
+        common: dict[str, Any] = {"prompt": words, "size": size, "seed": seed}
         if canvas.enlarged(Extent(*image.size), ctx.capabilities):
             larger = canvas.keep(ctx, image.convert("RGB").resize(size, Image.Resampling.LANCZOS), source)
             request = Request(kind="refine", model=ctx.model.name, strength=NEW, sources=(larger,), **common)

@@ -58,12 +58,13 @@ def test_every_item_goes_through_every_arm_with_the_same_seed(tmp_path: Path) ->
 def test_ablations_leave_out_what_they_are_named_for(tmp_path: Path) -> None:
     bench = Bench(StudioDouble(tmp_path), None)  # type: ignore[arg-type]
     item = registry.task("world-generate").items()[0]
-    named = ("single", "rewrite", *(f"no-{part}" for part in all_arms.PARTS), "agent")
+    named = ("single", "rewrite", *(f"no-{part}" for part in all_arms.PARTS), "trial", "agent")
     for arm in named:
         all_arms.play(all_arms.check(arm), bench.studio, None, item, 1, Options(generator="sketch"))  # type: ignore[arg-type]
     asked = [(options.single_shot, options.without) for _, options in bench.studio.turns]  # type: ignore[attr-defined]
     bare = tuple(part for part in all_arms.PARTS if part != "rewrite")
-    assert asked == [(True, ()), (False, bare), *((False, (part,)) for part in all_arms.PARTS), (False, ())]
+    assert asked == [(True, ()), (False, bare), *((False, (part,)) for part in all_arms.PARTS), *[(False, ())] * 2]
+    assert [options.trial for _, options in bench.studio.turns].index(True) == named.index("trial")  # type: ignore[attr-defined]
     assert {"questions", "rewrite", "layout", "repair"} <= set(all_arms.PARTS)
     assert set(all_arms.ARMS) > set(named), "and the list says so"
 
