@@ -12,7 +12,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from contextlib import closing
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from ui import command_line
 
@@ -52,10 +52,9 @@ def _carry_out(arguments: argparse.Namespace) -> int:
 
 def _workshop(command: str, settings: Settings) -> Workshop:
     """The models; the one that a command will need begins to load while the rest of the program is imported."""
-    from generators.workshop import Workshop
+    from agent import workshops
 
-    eyes: Literal["pack", "sketch"] = "sketch" if settings.generator.startswith("sketch") else "pack"
-    workshop = Workshop(threads=settings.threads, eyes=eyes, matcher=settings.matcher)
+    workshop = workshops.make(settings)
     if command in ("draw", "resume", "serve"):
         workshop.warm(settings.generator)
     return workshop

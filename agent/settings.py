@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
+from generators.remote import Server
 from tools.api import Limits
 
 
@@ -60,6 +61,7 @@ class Settings(BaseSettings):
     matcher: str = Field(default="", description="what compares pictures with words, a folder or a hub id; the pack's")
     threads: int | None = Field(default=None, ge=1, le=1024, description="of a model's worker; null: as it sees fit")
 
+    servers: dict[str, Server] = Field(default_factory=dict, description="image servers, by the names they get here")
     @field_validator("data")
     @classmethod
     def _absolute(cls, value: Path) -> Path:

@@ -17,7 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from agent import asking, planners, prompt, routes, routing, skills
+from agent import asking, planners, prompt, routes, routing, skills, workshops
 from agent.api import (
     Answered,
     Asked,
@@ -91,7 +91,7 @@ class Studio:
         self.store = ImageStore(settings.data)
         if self.folder.alone:
             self.store.sweep()
-        self.workshop = workshop or Workshop(threads=settings.threads, matcher=settings.matcher)
+        self.workshop = workshop or workshops.make(settings)
         self._planner = planner
         self.memory = Memory(settings.data)
         self._collections = Collections(settings.data)

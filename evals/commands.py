@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from agent import settings as studio_settings
+from agent import workshops
 from agent.studio import Studio
 from evals import (
     arms,
@@ -217,8 +218,7 @@ def opener(plan: RunPlan) -> runner.Opener:
             settings = studio_settings.load(data=data, generator=generator, planner=plan.configuration.get("planner"))
         except studio_settings.SettingsError as error:
             raise EvalError(str(error)) from None
-        workshop = Workshop(eyes="sketch" if generator.startswith("sketch") else "pack", threads=settings.threads)
-        with closing(workshop), closing(Studio(settings, workshop)) as studio:
+        with closing(workshops.make(settings)) as workshop, closing(Studio(settings, workshop)) as studio:
             if draws:
                 _warm_up(workshop, generator)
             yield runner.Bench(studio, workshop)

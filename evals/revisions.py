@@ -7,8 +7,9 @@ import json
 from functools import cache
 from pathlib import Path
 
+from agent import settings
 from evals.api import EvalError
-from generators import registry, weights
+from generators import registry, remote, weights
 from generators.api import GeneratorError, Model
 
 WEIGHTY = (".safetensors", ".json", ".txt", ".model")
@@ -21,7 +22,10 @@ def revisions(generators: list[str]) -> dict[str, str]:
 
 def _model(name: str) -> Model:
     try:
-        return registry.find(name)
+        servers = {model.name: model for model in remote.models(settings.load().servers)}
+        return servers.get(name) or registry.find(name)
+    except settings.SettingsError as error:
+        raise EvalError(str(error)) from None
     except GeneratorError as error:
         raise EvalError(str(error)) from error
 
@@ -30,7 +34,7 @@ def _revision(model: Model) -> str:
     """Of the weights and of how the model is called."""
     folder = weights.find(model.source) if model.source else None
     if folder is None:
-        return f"{model.name} {model.source}".strip()
+        return f"{model.name} {model.source} {model.options.get('model', '')}".strip()
     called = hashlib.sha256(json.dumps(dict(model.options), sort_keys=True, default=str).encode()).hexdigest()[:8]
     return f"{folder.name if folder.parent.name == 'snapshots' else folder_hash(folder)}-{called}"
 

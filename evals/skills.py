@@ -23,7 +23,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from agent import planners
+from agent import planners, workshops
 from agent import settings as studio_settings
 from agent.api import AgentError, Planner
 from agent.routes import CATEGORIES
@@ -32,7 +32,6 @@ from evals import judgement, stats
 from evals.api import EvalError, Item, Sample
 from evals.arms import TRIAL
 from evals.folder import RunFolder
-from generators.workshop import Workshop
 
 DROPPED = "dropped"
 GOOD = 0.9
@@ -110,7 +109,7 @@ def kind_of(sample: Sample) -> str:
 
 def _learn(measured: judgement.Run, folder: Path, planner: str) -> list[str]:
     settings = studio_settings.load()
-    with closing(Workshop(threads=settings.threads)) as workshop:
+    with closing(workshops.make(settings)) as workshop:
         try:
             return learn(measured, folder, planners.make(planner, settings, workshop))
         except AgentError as error:

@@ -93,7 +93,8 @@ class Diffusion(Local):
         self._forget()
 
     def _forget(self) -> None:
-        """Lets go of what was laid over the model."""
+        """Lets go of what was laid over the model, and of what its words became."""
+        self._stages.forget()
         kind = next(iter(self.options.get("classes", {}).values()), "")
         self._additions = Additions(self.model.name, kind, self._place_beside)
         self._steered: tuple[str, list[Any], Any] | None = None
@@ -222,7 +223,8 @@ class Diffusion(Local):
             try:
                 call = self._call(request, pictures)
                 rung.climb(call.pipe)
-                with self._additions.worn(call.pipe, request.adapters, request.likeness) as told:
+                with (self._additions.worn(call.pipe, request.adapters, request.likeness) as told,
+                      self._stages.watching(call.pipe, request.adapters)):
                     return self._drawn(call, report, stop), {
                         "placement": self._placement, "memory": rung.name, "pipeline": type(call.pipe).__name__,
                         "call": call.plain(), **told}

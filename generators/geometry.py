@@ -15,6 +15,8 @@ from generators.api import Box, Capabilities, Extent
 EDGE = 0.01
 """Width of the soft edge inside a mask, in shares of the picture's shorter side."""
 
+_ASPECTS = ((1, 1), (4, 3), (3, 4), (3, 2), (2, 3), (16, 9), (9, 16))
+
 
 def snap(size: Extent, multiple: int, least: int | None = None) -> Extent:
     """The nearest size whose sides are multiples of `multiple`, at least `least` (default: one multiple)."""
@@ -38,6 +40,14 @@ def working(size: Extent, able: Capabilities, most: int = 1024 * 1024) -> Extent
         return nearest(size, able.sizes)
     shrink = min(1.0, math.sqrt(most / _area(size)))
     return snap(Extent(max(1, round(size.width * shrink)), max(1, round(size.height * shrink))), able.multiple)
+
+
+def buckets(base: int, multiple: int, least: int = 64) -> tuple[Extent, ...]:
+    """Sizes of about base x base pixels at common aspects, the square first."""
+    def bucket(wide: int, high: int) -> Extent:
+        return snap(Extent(*(round(base * math.sqrt(r)) for r in (wide / high, high / wide))), multiple, least)
+
+    return tuple(dict.fromkeys(bucket(*aspect) for aspect in _ASPECTS))
 
 
 def fit(size: Extent, area: int) -> Extent:

@@ -85,6 +85,14 @@ def free() -> None:
         torch.mps.empty_cache()
 
 
+def wait() -> None:
+    """Until the device has done what it was given, so that seconds are those of what was begun before."""
+    import torch
+
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+
+
 def card_gb() -> float:
     """Memory of the CUDA device in use."""
     import torch

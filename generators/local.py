@@ -28,6 +28,7 @@ from generators.api import (
     Result,
     Stop,
 )
+from generators.stages import Stages
 from generators.world.layout_text import Box as Corners
 from generators.world.layout_text import Grid, onto_grid
 
@@ -44,6 +45,7 @@ class Local(ABC):
         self.options = model.options
         self._plan: hardware.Plan | None = None
         self._revision = ""
+        self._stages = Stages()
 
     def load(self) -> None:
         """Reads the weights. Raises `ModelUnavailable`."""
@@ -60,11 +62,14 @@ class Local(ABC):
     def run(self, request: Request, pictures: Mapping[str, Image.Image], report: Report, stop: Stop) -> Result:
         """Draw. Raises `Cancelled` at the next step or code, `OutOfMemory`, `BrokenOutput`, `Unsupported`."""
         began = time.perf_counter()
+        self._stages.begin()
         (drawn, told), precision = self._guarded(lambda: self._draw(request, pictures, report, stop))
         drawing = time.perf_counter() - began
-        image = _finished(request, pictures, drawn)
+        image = finished(request, pictures, drawn)
         arithmetic = {**hardware.arithmetic(self._used), "weights": self._revision, **told, **precision}
-        return Result(image, {"draw": drawing, "finish": time.perf_counter() - began - drawing}, arithmetic)
+        apart = self._stages.seconds
+        rest = {"denoise" if apart else "draw": drawing - sum(apart.values())}
+        return Result(image, {**apart, **rest, "finish": time.perf_counter() - began - drawing}, arithmetic)
 
     @abstractmethod
     def _open(self, plan: hardware.Plan) -> None:
@@ -128,7 +133,7 @@ class Local(ABC):
         return request.model_copy(update={"regions": (Region(request.prompt, hole),)}) if hole else request
 
 
-def _finished(request: Request, pictures: Mapping[str, Image.Image], drawn: Image.Image) -> Image.Image:
+def finished(request: Request, pictures: Mapping[str, Image.Image], drawn: Image.Image) -> Image.Image:
     """At the source's size; with a mask, the source's own pixels outside it."""
     if request.kind == "generate":
         return drawn

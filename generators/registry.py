@@ -9,7 +9,6 @@ from __future__ import annotations
 import difflib
 import importlib
 import json
-import math
 import os
 import re
 import shutil
@@ -25,13 +24,13 @@ from generators.api import FAMILIES, Capabilities, Extent, Generator, MapKind, M
 
 HERE = Path(__file__).resolve().parent
 PACK = HERE / "pack"
-LEAST = 64  # a side that every pipeline accepts
 _GRID = ("grid", "sides", "size_sides")
 """What a pack.json says of its grid: see `generators.world.layout_text.Grid`."""
+REMOTE = "remote"
+"""The family of what a server draws: nothing of it lies here."""
 HALF_NEW = 0.6
 """The strength of a hybrid that says none."""
 MAPS = get_args(MapKind)
-_ASPECTS = ((1, 1), (4, 3), (3, 4), (3, 2), (2, 3), (16, 9), (9, 16))
 
 
 def families() -> list[str]:
@@ -108,6 +107,8 @@ def _default(family: str, models: list[Model]) -> Model:
 
 def installed(model: Model) -> bool:
     """Whether the weights are on this machine, all of them."""
+    if model.family == REMOTE:
+        return True
     if parts := model.options.get("parts"):
         return all(installed(find(part)) for part in parts)
     found = weights.find(model.source) if model.source else None
@@ -166,15 +167,7 @@ def _capabilities(kind: Mapping[str, Any], sizes: tuple[Extent, ...] | None = No
 def _sizes_of(kind: Mapping[str, Any]) -> tuple[Extent, ...]:
     if "sizes" in kind:
         return tuple(Extent(*size) for size in kind["sizes"])
-    return _buckets(kind["base"], kind["multiple"])
-
-
-def _buckets(base: int, multiple: int) -> tuple[Extent, ...]:
-    """Sizes of about base x base pixels at common aspects, the square first."""
-    def bucket(wide: int, high: int) -> Extent:
-        return geometry.snap(Extent(*(round(base * math.sqrt(r)) for r in (wide / high, high / wide))), multiple, LEAST)
-
-    return tuple(dict.fromkeys(bucket(*aspect) for aspect in _ASPECTS))
+    return geometry.buckets(kind["base"], kind["multiple"])
 
 
 def _options(kind: Mapping[str, Any], call: Mapping[str, Any]) -> dict[str, Any]:

@@ -40,6 +40,8 @@ from generators.worker import Job, Worker
 if TYPE_CHECKING:
     import numpy as np
 
+    from generators.remote import Remote
+
 PACK = Path(__file__).resolve().parent / "pack"
 CRITIC = PACK / "critic"
 MATCHER = PACK / "contrastive"
@@ -72,6 +74,7 @@ class Workshop:
         self._resident, self._retries, self._eyes = resident, retries, eyes
         self._matcher = matcher or str(MATCHER)
         self._workers: dict[str, Worker] = {}
+        self._servers: dict[str, Remote] = {}
         self._guard = threading.Lock()
         self._closed = False
 
@@ -106,6 +109,8 @@ class Workshop:
         self._admit(request, model, pictures)
         if model.name == upscaling.NAME:
             return upscaling.interpolated(request, pictures)
+        if model.family == registry.REMOTE:
+            return self._server(model).run(request, pictures, report, stop)
         ids = request.pictures()
         job = Job(f"model:{model.name}", "draw", {"request": request.model_dump(mode="json"), "ids": ids},
                   MODEL.dump_python(model, mode="json"))
@@ -179,6 +184,13 @@ class Workshop:
         for worker in workers:
             worker.close()
 
+    def _server(self, model: Model) -> Remote:
+        """What speaks with a server, and remembers what it is."""
+        from generators.remote import Remote
+
+        with self._guard:
+            return self._servers.setdefault(model.name, Remote(model))
+
     def _admit(self, request: Request, model: Model, pictures: Mapping[str, Image.Image]) -> None:
         if not model.capabilities.can(request.kind):
             others = self._able(lambda able: able.can(request.kind))
@@ -215,6 +227,8 @@ class Workshop:
     def _warm(self, name: str, eyes: bool) -> None:
         try:
             model = self.model(name)
+            if model.family == registry.REMOTE:
+                return self._server(model).load()
             spec = MODEL.dump_python(model, mode="json")
             self._run(_room(model), Job(f"model:{model.name}", "load", {}, spec), [], _nobody, self._is_closed)
             if eyes and self._eyes == "pack" and CRITIC.is_dir():

@@ -37,6 +37,8 @@ class Generate(Tool):
         record = draw(ctx, request, self.name, args.model_dump(mode="json"))
         text = (f"Drew a picture with {ctx.model.name}, seed {request.seed}: {request.prompt!r}."
                 f"{reference.left_out(ctx, 0)}")
+        if revised := record.arithmetic.get("revised_prompt"):
+            text += f" Its server drew from words of its own: {str(revised)[:600]!r}."
         return ToolResult(text, picture=record.id)
 
 

@@ -244,7 +244,7 @@ def fail(generator, monkeypatch, times):
     kinds = [torch.OutOfMemoryError("CUDA out of memory"), MemoryError(),
              RuntimeError("DefaultCPUAllocator: can't allocate memory")]
     failures, pipe = [], generator._pipe("Flux2KleinPipeline")
-    encode = pipe.encode_prompt
+    encode = pipe.check_inputs
 
     def encode_or_fail(*args, **more):
         if len(failures) < times:
@@ -252,7 +252,7 @@ def fail(generator, monkeypatch, times):
             raise kinds[len(failures) % 3]
         return encode(*args, **more)
 
-    monkeypatch.setattr(pipe, "encode_prompt", encode_or_fail)
+    monkeypatch.setattr(pipe, "check_inputs", encode_or_fail)
     return failures
 
 
@@ -260,7 +260,7 @@ def test_another_runtime_error_is_not_taken_for_memory(klein, monkeypatch):
     def wrong(*_, **__):
         raise RuntimeError("shapes do not match")
 
-    monkeypatch.setattr(klein._pipe("Flux2KleinPipeline"), "encode_prompt", wrong)
+    monkeypatch.setattr(klein._pipe("Flux2KleinPipeline"), "check_inputs", wrong)
     with pytest.raises(RuntimeError, match="shapes"):
         draw(klein, wish())
 

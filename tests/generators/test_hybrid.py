@@ -47,7 +47,7 @@ def test_the_refiner_draws_over_the_draft(generator, monkeypatch):
     assert result.image.size == (64, 64) and result.arithmetic["pipeline"] == "StableDiffusionImg2ImgPipeline"
     told = result.arithmetic
     assert len(told["weights"]) == 64 and told["weights"] not in (told["refiner"], told["draft"]["weights"])
-    assert {"draft", "draw"} <= set(result.seconds)
+    assert {"draft", "encode", "denoise", "decode"} <= set(result.seconds)
 
     def changed(strength):
         after = draw(generator, wish(steps=10, strength=strength)).image

@@ -1,0 +1,13 @@
+"""The models as the settings want them: which workshop a studio works with."""
+
+from __future__ import annotations
+
+from agent.settings import Settings
+from generators import remote
+from generators.workshop import Workshop
+
+
+def make(settings: Settings) -> Workshop:
+    """The catalogue's models and the configured servers; the sketch generator's pictures are read by its own eyes."""
+    return Workshop(remote.models(settings.servers), threads=settings.threads, matcher=settings.matcher,
+                    eyes="sketch" if settings.generator.startswith("sketch") else "pack")
