@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from PIL import Image
 
-from generators import geometry, hardware, weights
+from generators import geometry, hardware, jacobi, weights
 from generators.api import (
     BrokenOutput,
     Cancelled,
@@ -82,12 +82,17 @@ class Vocabulary:
 
 @dataclass(frozen=True)
 class Settings:
-    """How codes are drawn from the transformer's numbers. `temperature` 0 takes the likeliest, `top_k` 0 any."""
+    """How codes are drawn from the transformer's numbers. `temperature` 0 takes the likeliest, `top_k` 0 any.
+
+    `window` codes are guessed at a time (`generators.jacobi`): it decides how long a picture takes, and above a
+    temperature of 0 which of the equally likely ones a seed draws.
+    """
 
     guidance_scale: float = 2.0
     temperature: float = 1.0
     top_k: int = 0
     top_p: float = 1.0
+    window: int = 1
 
     def warpers(self) -> Any:
         """transformers' own: temperature, the k likeliest, the nucleus (Holtzman et al. 2019, arXiv 1904.09751)."""
@@ -220,6 +225,8 @@ class Autoregressive(Local):
 
     def _codes(self, writer: Writer, unread: list[Pair], call: Call, source: list[int], watch: Watch) -> list[int]:
         """The loop over codes. What is known is read in one piece with the next code that is not."""
+        if call.settings.window > 1:
+            return self._codes_at_once(writer, unread, call, source, watch)
         columns, rows = self._grid(call.size)
         codes: list[int] = []
         for at in range(columns * rows):
@@ -235,6 +242,23 @@ class Autoregressive(Local):
             if len(codes) % columns == 0:
                 watch.row(codes)
         return codes
+
+    def _codes_at_once(self, writer: Writer, context: list[Pair], call: Call, source: list[int], watch: Watch
+                       ) -> list[int]:
+        """Several codes in one pass."""
+        columns, rows = self._grid(call.size)
+        known = [source[at] if call.kept and call.kept[at] else None for at in range(columns * rows)]
+
+        def mark(at: int) -> list[Pair]:
+            return [(self._vocabulary.rows + at // columns,) * 2] if at % columns == 0 and at < len(known) else []
+
+        def told(codes: list[int]) -> None:
+            watch.stopped(f"after code {len(codes)} of {len(known)}")
+            watch.row(codes)
+
+        return jacobi.fill(writer, [*context, *mark(0)], known,
+                           lambda at, code: [(self._vocabulary.first + code,) * 2, *mark(at + 1)],
+                           call.settings.window, told)
 
     def _context(self, text: str, source: list[int], columns: int, rows: int) -> list[Pair]:
         """All ids before the picture; for the unguided half, the text is pads."""
@@ -292,8 +316,23 @@ class Writer:
 
         if self.settings.temperature == 0:
             return scores.argmax(-1)
-        chances = self._warpers(None, scores).softmax(-1)
-        return torch.multinomial(chances, 1, generator=self.random)[:, 0]
+        return torch.multinomial(self._likely(scores), 1, generator=self.random)[:, 0]
+
+    def chances(self, states: torch.Tensor) -> torch.Tensor:
+        """How likely each code is drawn at some places, by the settings: places x codes. Raises `BrokenOutput`."""
+        return self._likely(self.scores(states))
+
+    def forget(self, count: int) -> None:
+        """The last so many ids count as not read."""
+        if count:
+            self.cache.crop(-count)
+
+    def _likely(self, scores: torch.Tensor) -> torch.Tensor:
+        import torch
+
+        if self.settings.temperature == 0:
+            return torch.nn.functional.one_hot(scores.argmax(-1), scores.shape[-1]).float()
+        return self._warpers(None, scores).softmax(-1)
 
 
 def finite(scores: torch.Tensor) -> torch.Tensor:

@@ -137,7 +137,7 @@ def test_cancelled_within_one_code(generator):
 def test_what_decided_the_arithmetic_is_told(generator):
     told = draw(generator, wish(guidance=1.5)).arithmetic
     assert {"device", "dtype", "threads", "torch", "transformers", "weights", "pipeline", "call"} <= set(told)
-    assert told["call"] == {"guidance_scale": 1.5, "temperature": 1.0, "top_k": 0, "top_p": 1.0}
+    assert told["call"] == {"guidance_scale": 1.5, "temperature": 1.0, "top_k": 0, "top_p": 1.0, "window": 1}
     assert told["pipeline"] == "LlamaForCausalLM" and len(told["weights"]) == 64
     json.dumps(told)
 
