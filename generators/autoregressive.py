@@ -30,7 +30,6 @@ from generators.api import (
     Extent,
     Model,
     ModelUnavailable,
-    OutOfMemory,
     Preview,
     Progress,
     Report,
@@ -185,19 +184,6 @@ class Autoregressive(Local):
         call = self._call(request, pictures)
         image = self._tried(lambda: self._drawn(call, report, stop))
         return image, {"pipeline": type(self._net).__name__, "call": asdict(call.settings)}
-
-    def _tried(self, work: Callable[[], T]) -> T:
-        """What `work` makes of the model. Raises `OutOfMemory`."""
-        import torch
-
-        try:
-            with torch.inference_mode():
-                return work()
-        except (MemoryError, RuntimeError) as error:
-            if not hardware.is_memory(error):
-                raise
-            hardware.free()
-            raise OutOfMemory(f"{self.model.name} needs more memory than there is; choose a smaller size.") from error
 
     def _drawn(self, call: Call, report: Report, stop: Stop) -> Image.Image:
         assert self._tokens

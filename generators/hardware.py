@@ -9,6 +9,8 @@ from __future__ import annotations
 import gc
 import os
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -91,6 +93,16 @@ def wait() -> None:
 
     if torch.cuda.is_available():
         torch.cuda.synchronize()
+
+
+@contextmanager
+def seeded(seed: int, device: str) -> Iterator[None]:
+    """The libraries' own source of chance begins at a seed, and goes on afterwards as if nothing had been."""
+    import torch
+
+    with torch.random.fork_rng(devices=[device] if device.startswith("cuda") else []):
+        torch.manual_seed(seed)
+        yield
 
 
 def card_gb() -> float:

@@ -20,6 +20,7 @@ from generators.api import (
     Loading,
     Model,
     ModelUnavailable,
+    OutOfMemory,
     Preview,
     Progress,
     Region,
@@ -98,6 +99,20 @@ class Local(ABC):
             if hardware.is_memory(error):
                 raise
             raise ModelUnavailable(f"{self.model.name} cannot be loaded: {first_line(error)}") from error
+
+    def _tried(self, work: Callable[[], T]) -> T:
+        """What `work` makes of the model, nothing kept for learning. Raises `OutOfMemory`."""
+        import torch
+
+        try:
+            with torch.inference_mode():
+                return work()
+        except (MemoryError, RuntimeError) as error:
+            if not hardware.is_memory(error):
+                raise
+            hardware.free()
+            raise OutOfMemory(f"{self.model.name} needs more memory than there is; choose a smaller size or a smaller "
+                              "model.") from error
 
     def _guarded(self, work: Callable[[], T]) -> tuple[T, dict[str, Any]]:
         """What `work` makes of the model; once more in full precision if its numbers are none, and then it is noted."""

@@ -26,6 +26,8 @@ HERE = Path(__file__).resolve().parent
 PACK = HERE / "pack"
 _GRID = ("grid", "sides", "size_sides")
 """What a pack.json says of its grid: see `generators.world.layout_text.Grid`."""
+INDEXES = ("model_index.json", "config.json")
+"""What says of which class a folder is: a pipeline of diffusers, or a model of transformers."""
 REMOTE = "remote"
 """The family of what a server draws: nothing of it lies here."""
 HALF_NEW = 0.6
@@ -79,7 +81,7 @@ def find(name: str) -> Model:
     found = weights.find(name)
     if found is not None and found.is_file():
         return _single(name, found)
-    if found is not None and (found / "model_index.json").is_file():
+    if found is not None and any((found / index).is_file() for index in INDEXES):
         return _foreign(name, found)
     if found is None and weights.is_hub_id(name):
         weights.locate(name)
@@ -114,7 +116,7 @@ def installed(model: Model) -> bool:
     found = weights.find(model.source) if model.source else None
     if found is None:
         return model.family in ("sketch", upscaling.NAME)
-    return found.is_file() or ((found / "model_index.json").is_file() and weights.is_whole(found))
+    return found.is_file() or (any((found / index).is_file() for index in INDEXES) and weights.is_whole(found))
 
 
 def fits(model: Model) -> bool:
@@ -174,7 +176,8 @@ def _options(kind: Mapping[str, Any], call: Mapping[str, Any]) -> dict[str, Any]
     classes = {job: kind[job] for job in ("generate", "refine", "edit", "inpaint", "upscale") if job in kind}
     unset = dict.fromkeys(kind.get("without", ()))
     return {"classes": classes, "control": kind.get("control", {}), "call": {**unset, **call},
-            "guidance": kind.get("guidance", "guidance_scale"), "run_by": kind.get("family", "diffusion")}
+            "guidance": kind.get("guidance", "guidance_scale"),
+            "run_by": kind.get("file", kind.get("family", "diffusion"))}
 
 
 def _pack(row: Mapping[str, Any], kinds: Mapping[str, Any], card: Mapping[str, Any], measured: set[str]) -> Model:
@@ -252,12 +255,8 @@ def _measured() -> set[str]:
 
 
 def _foreign(name: str, folder: Path) -> Model:
-    """A model that is only a folder: what it can do follows from the class in its model_index.json."""
-    try:
-        index = json.loads((folder / "model_index.json").read_text("utf-8"))
-        kind_name, sizes = index["_class_name"], _sizes(index)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelUnavailable(f"{name} has no readable model_index.json.") from error
+    """A model that is only a folder: what it can do follows from the class that it names."""
+    kind_name, sizes = _named_class(name, folder)
     if kind_name == "Hybrid":
         return _hybrid(name, folder, lambda part: _part(str(folder / part) if (folder / part).is_dir() else part))
     if not isinstance(kind_name, str) or not re.fullmatch(r"[A-Za-z0-9]+", kind_name):
@@ -268,6 +267,20 @@ def _foreign(name: str, folder: Path) -> Model:
     size = sum(path.stat().st_size for path in weights.weight_files(folder)) / 1e9
     able, family = _capabilities(kind, sizes or None), kind.get("family", "diffusion")
     return Model(name, family, str(folder), able, "", round(1.2 * size, 3), "", _options(kind, {}))
+
+
+def _named_class(name: str, folder: Path) -> tuple[Any, tuple[Extent, ...]]:
+    """The class that a folder names, and the sizes that it was trained at. Raises `ModelUnavailable`."""
+    file = next(folder / index for index in INDEXES if (folder / index).is_file())
+    try:
+        index = json.loads(file.read_text("utf-8"))
+        kind_name = index["_class_name"] if file.name == INDEXES[0] else index["architectures"][0]
+        sizes = _sizes(index)
+    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+        raise ModelUnavailable(f"{name} has no readable {file.name}.") from error
+    if file.name != INDEXES[0] and kind_name not in catalogue.kinds():
+        raise ModelUnavailable(f"{name} is a {str(kind_name)[:60]}, which draws no pictures here.")
+    return kind_name, sizes
 
 
 def _single(name: str, file: Path) -> Model:

@@ -1,4 +1,4 @@
-"""Every pipeline class of the catalogue does what is declared, with a tiny checkpoint opened by the product's own path.
+"""Every class of the catalogue does what is declared, with a tiny checkpoint opened by the product's own path.
 
 One of each kind runs every time; the others, some of which work on a million pixels whatever they are asked for, are
 slow. What is declared and not exercised fails the first test.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +28,14 @@ from generators.api import (
     Unsupported,
     picture_id,
 )
-from tests.generators import tiny_additions, tiny_pipelines
+from tests.generators import tiny, tiny_additions, tiny_pipelines
+from tests.generators.tiny_pipelines import Tiny
 
 EVERY_TIME = ("StableDiffusionXLPipeline", "FluxFillPipeline", "Flux2Pipeline", "QwenImage21Pipeline",
               "GlmImagePipeline", "AmusedPipeline", "StableDiffusionUpscalePipeline",
-              "StableDiffusionLatentUpscalePipeline")
+              "StableDiffusionLatentUpscalePipeline", "JanusForConditionalGeneration")
+MODELS = {"JanusForConditionalGeneration": tiny.janus}
+"""Classes of transformers, and how a tiny checkpoint of each is made."""
 
 
 def declared(able: Capabilities) -> list[str]:
@@ -156,6 +160,11 @@ def resembles(bench: Bench) -> None:
     assert picture_id(plain) == picture_id(bench.draw())
 
 
+def tells(bench: Bench) -> None:
+    said = bench.generator.describe(bench.pictures["disc"], lambda: False)
+    assert isinstance(said, str) and said == bench.generator.describe(bench.pictures["disc"], lambda: False)
+
+
 def is_watched(bench: Bench) -> None:
     bench.draw()
     steps = [event for event in bench.events if isinstance(event, Progress)]
@@ -167,12 +176,12 @@ def is_watched(bench: Bench) -> None:
 EXERCISES: dict[str, Callable[[Bench], None]] = {
     "generate": generates, "refine": refines, "edit": edits, "inpaint": inpaints, "negative": heeds_negatives,
     "upscale": enlarges, "regions": draws_by_regions, "adapters": wears_adapters, "controls": follows_maps,
-    "likeness": resembles, "references": looks_at_several, "steps and stopping": is_watched}
+    "likeness": resembles, "references": looks_at_several, "describe": tells, "steps and stopping": is_watched}
 
 
 def exercised() -> Iterator[Any]:
     """A test for each thing that a class is declared to do."""
-    for name, kind in catalogue.pipelines().items():
+    for name, kind in {**catalogue.pipelines(), **{name: catalogue.kinds()[name] for name in MODELS}}.items():
         marks = () if name in EVERY_TIME else pytest.mark.slow
         for what in (*declared(registry._capabilities(kind)), "steps and stopping"):
             yield pytest.param(name, what, marks=marks, id=f"{name} {what}")
@@ -186,8 +195,8 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Bench]:
     def get(name: str) -> Bench:
         if name not in kept:
             kept.clear()
-            folder = tiny_pipelines.save(name, tmp_path_factory.mktemp("tiny") / name)
-            kept[name] = Bench(load(tiny_model(name, folder)), tiny_pipelines.PIPELINES[name].side, folder)
+            folder = MODELS.get(name, partial(tiny_pipelines.save, name))(tmp_path_factory.mktemp("tiny") / name)
+            kept[name] = Bench(load(tiny_model(name, folder)), settings(name).side, folder)
         return kept[name]
 
     return get
@@ -195,10 +204,15 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Bench]:
 
 def tiny_model(name: str, folder: Path) -> Model:
     """The model as the product finds it, at a small size and called as a small one has to be."""
-    tiny = tiny_pipelines.PIPELINES[name]
+    small = settings(name)
     found = registry.find(str(folder))
-    able = replace(found.capabilities, sizes=(Extent(tiny.side, tiny.side),))
-    return replace(found, capabilities=able, options={**found.options, "call": {**found.options["call"], **tiny.call}})
+    able = replace(found.capabilities, sizes=(Extent(small.side, small.side),))
+    return replace(found, capabilities=able, options={**found.options, "call": {**found.options["call"], **small.call}})
+
+
+def settings(name: str) -> Tiny:
+    """What a call of a class needs at which side of its pictures."""
+    return Tiny(tiny.janus, {}, 32) if name in MODELS else tiny_pipelines.PIPELINES[name]
 
 
 def load(model: Model) -> Any:

@@ -207,3 +207,45 @@ def hybrid(folder: Path) -> Path:
     index = {"_class_name": "Hybrid", "_draft": "draft", "_refiner": "refiner", "_strength": 0.5}
     (folder / "model_index.json").write_text(json.dumps(index))
     return folder
+
+
+def janus(folder: Path) -> Path:
+    """A tiny JanusForConditionalGeneration with its processor, 32 px of 4 x 4 codes."""
+    import torch
+    from transformers import (
+        JanusConfig,
+        JanusForConditionalGeneration,
+        JanusProcessor,
+        JanusVisionConfig,
+        JanusVQVAEConfig,
+        LlamaConfig,
+    )
+    from transformers.models.janus.image_processing_pil_janus import JanusImageProcessorPil
+
+    words = tokenizer()
+    marks = {"image_token": "<image_placeholder>", "boi_token": "<begin_of_image>", "eoi_token": "<end_of_image>"}
+    words.add_special_tokens({"additional_special_tokens": list(marks.values())})
+    words = type(words)(tokenizer_object=words.backend_tokenizer, pad_token="<pad>", unk_token="<unk>", bos_token="<s>",
+                        eos_token="</s>", extra_special_tokens=marks)
+    words.chat_template = (
+        "{% for m in messages %}{% for part in m['content'] %}{% if part['type'] == 'image' %}<image_placeholder> "
+        "{% else %}{{ part['text'] }} {% endif %}{% endfor %}{% endfor %}")
+    ids = {name: words.convert_tokens_to_ids(mark) for name, mark in marks.items()}
+    torch.manual_seed(1)
+    vision = JanusVisionConfig(hidden_size=16, num_hidden_layers=1, num_attention_heads=2, image_size=32, patch_size=8,
+                               projection_dim=32, depth=2, num_image_tokens=16, mlp_ratio=2.0)
+    codes = JanusVQVAEConfig(embed_dim=4, num_embeddings=64, latent_channels=8, base_channels=32, num_res_blocks=1,
+                             channel_multiplier=(1, 1, 1, 1), num_patches=4, projection_dim=32,
+                             image_token_embed_dim=32)
+    text = LlamaConfig(vocab_size=len(words), hidden_size=32, intermediate_size=64, num_hidden_layers=2,
+                       num_attention_heads=2, num_key_value_heads=2, max_position_embeddings=128)
+    net = JanusForConditionalGeneration(JanusConfig(text_config=text, vision_config=vision, vq_config=codes,
+                                                    image_token_id=ids["image_token"]))
+    net.generation_config.update(pad_token_id=words.pad_token_id, bos_token_id=words.bos_token_id,
+                                 eos_token_id=words.eos_token_id)
+    net.generation_config.generation_kwargs = {"boi_token_id": ids["boi_token"]}
+    net.generation_config._from_model_config = False  # as published; else what is not the library's own is dropped
+    net.save_pretrained(folder)
+    eyes = JanusImageProcessorPil(size={"height": 32, "width": 32}, image_mean=[0.5] * 3, image_std=[0.5] * 3)
+    JanusProcessor(eyes, words, chat_template=words.chat_template, num_image_tokens=16).save_pretrained(folder)
+    return folder
