@@ -10,8 +10,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from agent import limits, routing
-from agent.api import Briefed, Called, Glimpse, Judged, Started, StepView, ToolCall, Working
+from agent import limits, presets, routing
+from agent.api import Briefed, Called, Glimpse, Judged, Preset, Started, StepView, ToolCall, Working
 from agent.attempts import best
 from agent.memory import answer, assume, hear
 from agent.state import Desk, State, brief_of, limits_of, spent, usage_of
@@ -124,6 +124,9 @@ def perform(state: State, desk: Desk) -> State:
     since, call = desk.clock(), ToolCall.model_validate(state["queue"][0])
     chosen, why = _route(state, desk, call)
     state = {**state, **chosen}
+    if preset := _preset(state):
+        able = desk.workshop.model(state["plan"]["model"]).capabilities
+        call = presets.in_call(call, preset, brief_of(state), able)
     ctx, mark = context(state, desk, since, call.id), _mark(state, call)
     base = chosen | State(queue=state["queue"][1:], tried=[*state["tried"], mark])
     try:
@@ -148,7 +151,12 @@ def _route(state: State, desk: Desk, call: ToolCall) -> tuple[State, str]:
 
 def _usage(state: State, ctx: ToolContext, since: float, desk: Desk) -> dict[str, Any]:
     drawn = ctx.usage.images - usage_of(state).images
-    return spent(state, since, desk.clock, tool_calls=1, images=drawn)
+    return spent(state, since, desk.clock, tool_calls=1, images=drawn, tokens=_tokens(state, ctx))
+
+
+def _tokens(state: State, ctx: ToolContext) -> int:
+    """What a tool has spent of them: it may have asked somebody about a picture."""
+    return ctx.usage.tokens - usage_of(state).tokens
 
 
 def _failed(state: State, desk: Desk, call: ToolCall, error: Exception, usage: dict[str, Any]) -> State:
@@ -232,10 +240,17 @@ def _preferring(state: State, desk: Desk, call: ToolCall, brief: Brief) -> Brief
     """The Brief of a new picture with what the user likes where it says nothing; one that was chosen stays its own."""
     drawn = next((waiting["name"] for waiting in state["queue"] if draws(waiting["name"])), None)
     new = drawn == "generate" or (drawn is None and state.get("picture") is None)
-    if desk.memory is None or not new or chooses(call.name):
+    if not new or chooses(call.name):
         return brief
     able = desk.workshop.model(state["plan"]["model"]).capabilities
-    return assume(brief, desk.memory.all(), able, state["turn"]["text"])
+    if preset := _preset(state):
+        brief = presets.in_brief(brief, preset, able)
+    return brief if desk.memory is None else assume(brief, desk.memory.all(), able, state["turn"]["text"])
+
+
+def _preset(state: State) -> Preset | None:
+    given = state["plan"].get("preset")
+    return Preset.model_validate(given) if given else None
 
 
 def _noted(state: State, desk: Desk, call: ToolCall, step: StepView, usage: dict[str, Any],
@@ -280,15 +295,16 @@ def look(state: State, desk: Desk) -> State:
         found, note = result.critique, result.text
     except (ToolError, GeneratorError) as error:
         note, step = str(error), step.model_copy(update={"ok": False})
+    usage = spent(state, since, desk.clock, tokens=_tokens(state, ctx))
     if found is None:
-        return State(usage=spent(state, since, desk.clock))
+        return State(usage=usage)
     turn = state["turn"]["id"]
     desk.keep(f"{turn}/critique/{attempt['call']['id']}",
               Judged(turn=turn, picture=attempt["picture"], findings=found.findings))
     step = step.model_copy(update={"note": note, "seconds": round(desk.clock() - since, 3)})
     judged = {**attempt, "critique": found.model_dump(mode="json")}
     return State(attempts=[*state["attempts"][:-1], judged], steps=[*state["steps"], step.model_dump()],
-                 messages=add_to_last(state["messages"], note), usage=spent(state, since, desk.clock))
+                 messages=add_to_last(state["messages"], note), usage=usage)
 
 
 def _speaks_for(state: State, ctx: ToolContext, tool: str) -> bool:

@@ -86,13 +86,15 @@ class _Value(BaseModel):
 class Turn(_Value):
     """What a user sends. Pictures and masks are ids of the store. The same `id` twice is one turn.
 
-    `boxes` were drawn by hand and named; `references` are pictures that are not worked on but looked at.
+    `boxes` were drawn by hand and named; `references` are pictures that are not worked on but looked at; `note` is the
+    picture with what was scribbled on it, whose meaning is the mask: only planners that see are shown it.
     """
 
     id: str
     text: str = ""
     uploads: list[str] = Field(default_factory=list)
     mask: str | None = None
+    note: str | None = None
     boxes: list[Region] = Field(default_factory=list, max_length=40)
     references: list[Reference] = Field(default_factory=list, max_length=8)
 
@@ -101,6 +103,15 @@ Part = Literal["questions", "rewrite", "layout", "repair", "routing", "memory", 
 """What the studio can be asked to do without, so that its worth can be measured: asking the user (it guesses instead),
 putting the wish into the model's words (it gets the user's own), planning boxes, repairing, choosing model and road by
 what was measured, minding what the user said once, giving the planner recipes that measured better."""
+
+
+class Preset(_Value):
+    """Words that go with every new picture; `{prompt}` in them stands for the user's. `negative` goes to models that
+    take one."""
+
+    name: str = Field(min_length=1, max_length=80)
+    prompt: str = Field(max_length=2000)
+    negative: str = Field(default="", max_length=2000)
 
 
 class Options(_Value):
@@ -118,6 +129,7 @@ class Options(_Value):
     wishes: Wishes = Field(default_factory=Wishes)
     vary: bool = False
     call: tuple[str, dict[str, Any]] | None = None
+    preset: Preset | None = None
     without: tuple[Part, ...] = ()
     trial: bool = Field(default=False, description="recipes that were not measured yet are given as well")
     free: bool = Field(default=False, description="nobody named a generator: routing may take another")
@@ -212,6 +224,7 @@ class UserSaid(_Value):
     text: str
     uploads: list[str] = Field(default_factory=list)
     mask: str | None = None
+    note: str | None = None
     boxes: list[Region] = Field(default_factory=list)
     references: list[Reference] = Field(default_factory=list)
 
@@ -353,6 +366,13 @@ class Search(_Value):
     pictures: list[Found] = Field(default_factory=list)
 
 
+class Described(_Value):
+    """What a picture shows, in words that one would draw it by again, and who says so: a model, or the critic."""
+
+    text: str
+    by: str
+
+
 @dataclass(frozen=True)
 class Drafted:
     """A picture that is only looked at, the seconds from the words to it, and the seed that draws it again."""
@@ -409,8 +429,20 @@ class StudioProtocol(Protocol):
         """The pictures of one session, or of all, that are nearest to words, to a stored picture, or to both."""
         ...
 
+    def describe(self, picture: str) -> Described:
+        """What a stored picture shows. Raises `BadInput` where nothing is made out in it."""
+        ...
+
     def pictures(self) -> list[Held]:
         """Every session's pictures that were brought or drawn and not deleted, the newest first."""
+        ...
+
+    def presets(self) -> list[Preset]:
+        """The user's own presets; those of each model are among its `choices`."""
+        ...
+
+    def add_presets(self, data: str) -> list[Preset]:
+        """Take in presets from a CSV or JSON file's text; what was added. Raises `BadInput`."""
         ...
 
     def collections(self) -> dict[str, list[str]]:

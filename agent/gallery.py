@@ -1,8 +1,9 @@
 """One's own pictures, of all sessions, found again by words, by an example picture, or by both together.
 
 A model of the workshop compares pictures with words; the vector of every picture is made at the first search and kept
-(`agent.vectors`). Where there is no such model, the words of each picture's record are searched instead. It knows
-nothing of pages.
+(`agent.vectors`). Words leave out what they are not true of: each must be said in the picture's record, or be seen by a
+model that is sure of it (`Workshop.sure`); a model that only ranks leaves nothing out. Where there is no model, the
+words of the records are searched alone. It knows nothing of pages.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from agent.sessions import Sessions, Shown
 from agent.vectors import Vectors
 from generators.api import BadPicture
 from generators.workshop import Workshop
+from generators.world import vocabulary
 from tools.api import PictureRecord
 from tools.images import ImageStore
 from tools.naming import background_name, colour_name, thing_name
@@ -27,6 +29,7 @@ LARGEST = 512
 """Pixels a side that are shown to the model; none looks at more."""
 _EMPTY = frozenset(re.findall(r"\w+", """
     a an the of and or with in on at to is it me my i you please some any show find draw photo picture image pictures
+    background
 """))
 
 
@@ -58,8 +61,10 @@ class Gallery:
         shown = [one for one in shown if one.id in known]
         if not shown:
             return Search(by="vectors")
-        near = self._nearness(np.stack([known[one.id] for one in shown]), text, example)
-        return Search(by="vectors", pictures=self._best(shown, near.tolist(), limit))
+        pictures = np.stack([known[one.id] for one in shown])
+        near = self._nearness(pictures, text, example)
+        fit = self._fit(text, shown, pictures)
+        return Search(by="vectors", pictures=self._best(shown, near.tolist(), limit, fit))
 
     def _known(self, model: str, ids: Sequence[str]) -> dict[str, np.ndarray]:
         """The vector of each picture that can be read; what was not known is made, and kept."""
@@ -92,6 +97,24 @@ class Gallery:
         # Pictures are always nearer to pictures than to words: each is measured by its own spread.
         return parts[0] if len(parts) == 1 else np.mean([_standard(part) for part in parts], axis=0)
 
+    def _fit(self, text: str, shown: Sequence[Shown], pictures: np.ndarray) -> list[int]:
+        """Whether the words are true of each picture: 2 where its record says them all, 1 where the model is believed
+        for some, 0 where one is in doubt. All 1 where nothing can be left out.
+
+        Each word for itself: a model that sees a beach better than a horse takes any beach for "a horse on a beach".
+        """
+        sure = self._workshop.sure() if text.strip() else None
+        if sure is None:
+            return [1] * len(shown)
+        asked = sorted(_words(text))
+        seen = pictures @ self._workshop.text_vectors(asked).T >= sure
+        found = []
+        for one, looks in zip(shown, seen.tolist(), strict=True):
+            said = self._said(one)
+            open_ = [look for word, look in zip(asked, looks, strict=True) if word not in said]
+            found.append(int(all(open_)) if open_ else 2)
+        return found
+
     def _by_words(self, text: str, example: Image.Image | None, shown: Sequence[Shown], limit: int) -> Search:
         """Which share of the words is said of a picture; those of which none is are left out."""
         without = "Nothing here compares pictures with words"
@@ -104,14 +127,24 @@ class Gallery:
         return Search(by="words", note=note, pictures=best)
 
     def _said(self, one: Shown) -> frozenset[str]:
+        """The words of a picture's record. Where that lists what is there, the message tells nothing of it: "remove the
+        horse" was said of a picture without one."""
         try:
-            return _words(" ".join([one.text, *_texts(self._store.record(one.id))]))
+            record = self._store.record(one.id)
         except BadPicture:
             return _words(one.text)
+        wished = _words(" ".join([one.text, record.request.prompt if record.request else ""]))
+        there = _texts(record)
+        if not there:
+            return wished
+        return _words(" ".join(there)) | {word for word in wished if not _of_the_world(word)}
 
-    def _best(self, shown: Sequence[Shown], scores: Sequence[float], limit: int) -> list[Found]:
-        """Of equal scores the newest first."""
-        order = sorted(range(len(shown)), key=lambda at: (scores[at], at), reverse=True)[:limit]
+    def _best(self, shown: Sequence[Shown], scores: Sequence[float], limit: int,
+              fit: Sequence[int] = ()) -> list[Found]:
+        """Those that fit, the surer before the others; then by score; of equal scores the newest first."""
+        fit = fit or [1] * len(shown)
+        order = sorted(range(len(shown)), key=lambda at: (fit[at], scores[at], at), reverse=True)
+        order = [at for at in order if fit[at]][:limit]
         return [Found(id=shown[at].id, session=shown[at].session, text=shown[at].text, score=round(scores[at], 4),
                       path=str(self._store.path(shown[at].id))) for at in order]
 
@@ -122,10 +155,16 @@ def _standard(values: np.ndarray) -> np.ndarray:
 
 
 def _texts(record: PictureRecord) -> list[str]:
-    """All that a record says of its picture."""
-    said = [record.request.prompt] if record.request else []
-    said += [line.text for line in record.brief.requirements()] if record.brief else []
-    return said + [f"{seen.colour or ''} {seen.name}" for seen in record.scene]
+    """What a record lists as being in its picture: what was asked for, what was seen."""
+    lines = record.brief.requirements() if record.brief else []
+    return [*(line.text for line in lines if line.kind != "avoid"),
+            *(f"{seen.colour or ''} {seen.name}" for seen in record.scene)]
+
+
+def _of_the_world(word: str) -> bool:
+    """Whether a word names something that a list of a picture's contents would name."""
+    finders = (vocabulary.find_thing, vocabulary.find_colour, vocabulary.find_background)
+    return any(find(word) for find in finders)
 
 
 def _words(text: str) -> frozenset[str]:

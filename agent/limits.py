@@ -6,6 +6,7 @@ Limits come from the settings and the command's flags only: nothing that a user 
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from tools.api import BudgetSpent, Limits, Usage
@@ -13,9 +14,14 @@ from tools.api import BudgetSpent, Limits, Usage
 CHARACTERS_PER_TOKEN = 4  # a cautious guess for servers that do not say what a prompt costs
 
 
+PICTURE_TOKENS = 1_500  # of a picture as servers count it, whatever its bytes
+_PICTURE = re.compile(r"data:image/[^\"]*")
+
+
 def estimate_tokens(*parts: Any) -> int:
-    """About how many tokens these values make as text."""
-    return sum(len(json.dumps(part, ensure_ascii=False)) for part in parts) // CHARACTERS_PER_TOKEN
+    """About how many tokens these values make as text, and the pictures among them."""
+    texts = [_PICTURE.subn("", json.dumps(part, ensure_ascii=False)) for part in parts]
+    return sum(len(text) // CHARACTERS_PER_TOKEN + count * PICTURE_TOKENS for text, count in texts)
 
 
 def check_time(usage: Usage, limits: Limits) -> None:

@@ -51,18 +51,20 @@ class _Stopped(Exception):
 
 
 class ServerPlanner:
-    """Chat completions of one model on one server. `chunk_seconds` and `total_seconds` are by the wall clock."""
+    """Chat completions of one model on one server. `chunk_seconds` and `total_seconds` are by the wall clock; `sees`:
+    the model reads pictures, and may be sent those that the user drew a note on."""
 
     name = "openai"
+    role, way_out = "The planner", _WAY_OUT  # who failed, and what works all the same, in every sentence
 
     def __init__(self, model: str, base_url: str | None = None, api_key: SecretStr | None = None, *,
                  chunk_seconds: float = 60.0, total_seconds: float = 180.0, max_tokens: int = 2048,
-                 retries: int = RETRIES) -> None:
+                 retries: int = RETRIES, sees: bool = False) -> None:
         self.model = model
         self.base_url = base_url or DEFAULT_URL
         self._key = api_key or SecretStr("none")  # local servers take any
         self.chunk_seconds, self.total_seconds = chunk_seconds, total_seconds
-        self.max_tokens, self.retries = max_tokens, retries
+        self.max_tokens, self.retries, self.sees = max_tokens, retries, sees
 
     def complete(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]],
                  stop: Callable[[], bool]) -> PlannerReply:
@@ -85,7 +87,8 @@ class ServerPlanner:
                 if stop():
                     raise _Stopped
                 if time.monotonic() >= deadline:
-                    raise PlannerTimeout(f"{self._who} took longer than {self.total_seconds:g} s to answer. {_WAY_OUT}")
+                    raise PlannerTimeout(f"{self._who} took longer than {self.total_seconds:g} s to answer. "
+                                         f"{self.way_out}")
                 await asyncio.wait([work], timeout=POLL)
             return work.result()
         finally:
@@ -128,7 +131,7 @@ class ServerPlanner:
         names = [tool["function"]["name"] for tool in tools]
         reply = reply or _whole(await self._in_time(client.chat.completions.create(**asked)), names)
         if reply is None:
-            raise PlannerNonsense(f"{self._who} sent an answer without content. {_WAY_OUT}")
+            raise PlannerNonsense(f"{self._who} sent an answer without content. {self.way_out}")
         guess = estimate_tokens(messages, tools, reply.model_dump())
         return reply if reply.tokens else reply.model_copy(update={"tokens": guess})
 
@@ -156,11 +159,11 @@ class ServerPlanner:
         try:
             return await asyncio.wait_for(work, self.chunk_seconds)
         except TimeoutError:
-            raise PlannerTimeout(f"{self._who} was silent for {self.chunk_seconds:g} s. {_WAY_OUT}") from None
+            raise PlannerTimeout(f"{self._who} was silent for {self.chunk_seconds:g} s. {self.way_out}") from None
 
     @property
     def _who(self) -> str:
-        return f"The planner {self.model!r} at {self.base_url}"
+        return f"{self.role} {self.model!r} at {self.base_url}"
 
     def explain(self, error: Exception) -> PlannerError:
         """Any exception of the client or of reading its answer as ours; never quotes a header or a key."""
@@ -168,21 +171,22 @@ class ServerPlanner:
 
         status = getattr(error, "status_code", None)
         if isinstance(error, openai.APITimeoutError | TimeoutError):
-            return PlannerTimeout(f"{self._who} did not answer in time. {_WAY_OUT}")
+            return PlannerTimeout(f"{self._who} did not answer in time. {self.way_out}")
         if isinstance(error, openai.RateLimitError):
             return _paused(PlannerRateLimited(f"{self._who} has had too many requests (429); wait a while. "
-                                              f"{_WAY_OUT}"), error)
+                                              f"{self.way_out}"), error)
         if isinstance(error, openai.APIStatusError) and status is not None and status >= 500:
-            return _paused(PlannerUnreachable(f"{self._who} has an error of its own ({status}). {_WAY_OUT}"), error)
+            return _paused(PlannerUnreachable(f"{self._who} has an error of its own ({status}). {self.way_out}"), error)
         if isinstance(error, openai.APIStatusError):
             return PlannerRefused(f"{self._who} refused the request ({status}: {self._reason(error)}); check "
-                                  f"OPENAI_API_KEY and MAQUETTE_PLANNER_MODEL. {_WAY_OUT}")
+                                  f"OPENAI_API_KEY and MAQUETTE_PLANNER_MODEL. {self.way_out}")
         if isinstance(error, openai.APIConnectionError):
             return _paused(PlannerUnreachable(f"Nothing answers at {self.base_url}; check OPENAI_BASE_URL and that "
-                                              f"the server runs. {_WAY_OUT}"), error)
+                                              f"the server runs. {self.way_out}"), error)
         if isinstance(error, openai.APIError) and not isinstance(error, openai.APIResponseValidationError):
-            return PlannerUnreachable(f"{self._who} reported an error in mid-answer. {_WAY_OUT}")
-        return PlannerNonsense(f"{self._who} sent an answer that cannot be read ({type(error).__name__}). {_WAY_OUT}")
+            return PlannerUnreachable(f"{self._who} reported an error in mid-answer. {self.way_out}")
+        return PlannerNonsense(f"{self._who} sent an answer that cannot be read ({type(error).__name__}). "
+                               f"{self.way_out}")
 
     def _reason(self, error: Any) -> str:
         body = error.body if isinstance(error.body, dict) else {}

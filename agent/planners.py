@@ -49,4 +49,4 @@ def _server(settings: Settings) -> Planner:
         raise BadInput("The planner openai needs OPENAI_API_KEY, or OPENAI_BASE_URL for a server of your own.")
     return ServerPlanner(settings.planner_model, settings.openai_base_url, settings.openai_api_key,
                          chunk_seconds=settings.chunk_seconds, total_seconds=settings.planner_seconds,
-                         max_tokens=settings.planner_tokens)
+                         max_tokens=settings.planner_tokens, sees=settings.planner_sees)

@@ -6,10 +6,14 @@ Everything that a user, a tool or a picture says is data in messages of its own 
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+
+from PIL import Image
 
 from agent.api import Answered, Entry, UserSaid
 from generators.api import Capabilities, Model
@@ -34,6 +38,17 @@ def user_message(text: str, mask: bool, uploads: int) -> dict[str, Any]:
     """The user's words; a painted mask and an uploaded picture are named in front."""
     marks = [mark for mark, on in (("[mask]", mask), ("[picture]", uploads)) if on]
     return {"role": "user", "content": " ".join([*marks, text]).strip()}
+
+
+def with_note(message: dict[str, Any], noted: Image.Image) -> dict[str, Any]:
+    """The message with the picture that the user scribbled on, in the shape of OpenAI's chat completions."""
+    png = io.BytesIO()
+    noted.save(png, "PNG")
+    url = f"data:image/png;base64,{base64.b64encode(png.getvalue()).decode()}"
+    return {**message, "content": [
+        {"type": "text", "text": message["content"]},
+        {"type": "text", "text": "[note] The current picture with what the user drew on it; no part of the picture:"},
+        {"type": "image_url", "image_url": {"url": url}}]}
 
 
 def history(entries: Iterable[Entry], until: str) -> list[dict[str, Any]]:

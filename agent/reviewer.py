@@ -30,6 +30,7 @@ from agent.state import Desk, State, brief_of, limits_of, usage_of
 from generators.api import Box
 from tools.api import Brief, BriefObject, Critique, Finding, SceneObject
 from tools.caption import object_phrase
+from tools.inpaint import NOTHING
 from tools.naming import background_name, colour_name, thing_name
 from tools.spots import free_place
 
@@ -150,6 +151,9 @@ def _ways(state: State, attempt: Attempt, desk: Desk, cause: Finding) -> Iterato
     scene = desk.images.record(attempt["picture"]).scene
     for call in aimed(brief_of(state), cause, scene, state.get("layout") or [], state["seed"]):
         painted = call.name == "inpaint" and state["turn"]["mask"]  # the user's paint would take the place of the box
+        if able.world is None and call.arguments.get("prompt") == NOTHING:
+            arguments = {**call.arguments, "prompt": f"{NOTHING}, only the background"}
+            call = call.model_copy(update={"arguments": arguments})
         if able.can(call.name) and not painted:  # type: ignore[arg-type]
             yield call
 
@@ -210,6 +214,8 @@ def aimed(brief: Brief, cause: Finding, scene: Sequence[SceneObject], layout: Se
     alike = [seen for seen in scene if seen.name == name]
     others = [other for other in brief.objects if other is not thing and _name(brief, other.id) == name]
     if cause.kind == "count":
+        if cause.by == "asked":  # nobody knows which ones there are
+            return []
         return _recount(brief, [thing, *others], alike, scene, layout, seed)
     if cause.kind == "colour":
         return _recolour(thing, others, alike)
@@ -282,7 +288,7 @@ def _remove(things: Sequence[SceneObject]) -> list[ToolCall]:
     if not things:
         return []
     ids = [thing.id for thing in things]
-    return [_inpaint("nothing", targets=ids), _edit(f"remove the {things[0].name}", "remove", targets=ids)]
+    return [_inpaint(NOTHING, targets=ids), _edit(f"remove the {things[0].name}", "remove", targets=ids)]
 
 
 def _recolour(thing: BriefObject, others: Sequence[BriefObject], alike: Sequence[SceneObject]) -> list[ToolCall]:

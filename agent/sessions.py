@@ -135,8 +135,8 @@ class Sessions:
             db.execute("INSERT OR IGNORE INTO turns (session, id, number, turn, options) VALUES (?, ?, "
                        "(SELECT count(*) + 1 FROM turns WHERE session = ?), ?, ?)",
                        (session, turn.id, session, turn.model_dump_json(), options.model_dump_json()))
-            said = UserSaid(turn=turn.id, text=turn.text, uploads=turn.uploads, mask=turn.mask, boxes=turn.boxes,
-                            references=turn.references)
+            said = UserSaid(turn=turn.id, text=turn.text, uploads=turn.uploads, mask=turn.mask, note=turn.note,
+                            boxes=turn.boxes, references=turn.references)
             db.execute("INSERT OR IGNORE INTO entries (session, key, entry) VALUES (?, ?, ?)",
                        (session, f"{turn.id}/user", said.model_dump_json()))
             row = db.execute("SELECT number FROM turns WHERE session = ? AND id = ?", (session, turn.id)).fetchone()

@@ -57,11 +57,16 @@ class Settings(BaseSettings):
     memory: bool = Field(default=True, description="keep preferences that are said once, in the data folder")
     chunk_seconds: float = Field(default=60.0, gt=0, description="longest silence of a planner's server")
     planner_seconds: float = Field(default=180.0, gt=0, description="longest time for one planner's reply")
+    planner_sees: bool = Field(default=False, description="show the planner's server the picture with the notes that "
+                                                          "the user drew on it; else it gets no pixels at all")
     planner_tokens: int = Field(default=2048, ge=16, description="longest reply of a planner")
     matcher: str = Field(default="", description="what compares pictures with words, a folder or a hub id; the pack's")
+    eyes: str = Field(default="auto", min_length=1, description=(
+        "what looks at real models' pictures, with commas: auto (what is installed), pack (the pack's critic alone), "
+        "none, names that `models` lists, folders, hub ids, openai, openai:MODEL, hf:NAME"))
+    servers: dict[str, Server] = Field(default_factory=dict, description="image servers, by the names they get here")
     threads: int | None = Field(default=None, ge=1, le=1024, description="of a model's worker; null: as it sees fit")
 
-    servers: dict[str, Server] = Field(default_factory=dict, description="image servers, by the names they get here")
     @field_validator("data")
     @classmethod
     def _absolute(cls, value: Path) -> Path:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import statistics
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +22,7 @@ from agent.api import (
     Asked,
     BadInput,
     Briefed,
+    Described,
     Drafted,
     Entry,
     Event,
@@ -32,6 +32,7 @@ from agent.api import (
     Options,
     Outcome,
     Planner,
+    Preset,
     Search,
     SessionView,
     Turn,
@@ -40,15 +41,18 @@ from agent.api import (
 from agent.checkpoints import Checkpoints
 from agent.collections import Collections
 from agent.database import explained
+from agent.describing import describe
 from agent.folder import DataFolder
 from agent.memory import Memory, size_for
 from agent.outcomes import conclude
+from agent.presets import Presets, imported, with_negative
 from agent.projections import last_brief, made, open_question, shown
 from agent.replaying import replay
 from agent.sessions import Sessions
+from agent.settable import settable, usual
 from agent.settings import Settings
 from agent.state import SCHEMA_VERSION, Desk, State, brief_of
-from generators.api import BadPicture, Extent, Model
+from generators.api import BadPicture, Extent
 from generators.pixels import ingest, ingest_mask
 from generators.workshop import Workshop
 from tools.api import PictureRecord, Question, ToolError, Wishes
@@ -94,7 +98,7 @@ class Studio:
         self.workshop = workshop or workshops.make(settings)
         self._planner = planner
         self.memory = Memory(settings.data)
-        self._collections = Collections(settings.data)
+        self._collections, self._presets = Collections(settings.data), Presets(settings.data)
         self._records_read: dict[str, tuple[tuple[int, int, int] | None, PictureRecord]] = {}
 
     @cached_property
@@ -250,6 +254,10 @@ class Studio:
 
         return Gallery(self.sessions_on_disk, self.store, self.workshop).search(text, like, session, limit)
 
+    def describe(self, picture: str) -> Described:
+        """See `agent.describing`."""
+        return describe(self.store.image(picture), self.workshop)
+
     # Turns
 
     def turn(self, session: str, turn: Turn, options: Options | None = None, listen: Listen | None = None,
@@ -310,8 +318,8 @@ class Studio:
             raise BadInput(f"The message is {len(turn.text)} characters long; at most {MAX_CHARACTERS} are read.")
         self.check_options(options)
         records = [self.store.record(id) for id in turn.uploads]
-        for reference in turn.references:
-            self.store.record(reference.picture)
+        for picture in [*(one.picture for one in turn.references), *filter(None, [turn.note])]:
+            self.store.record(picture)
         if options and options.vary and not (session and self._varied(session)):
             raise BadInput("There is no drawn picture yet that could be varied.")
         if turn.mask:
@@ -364,6 +372,7 @@ class Studio:
                            "limits": options.limits.model_dump(), "without": self._without(options, entries, turn),
                            "wishes": self._wishes(options, turn, model).model_dump(mode="json"), "vary": options.vary,
                            "call": options.call, "routing": self.settings.routing, "free": options.free,
+                           "preset": options.preset.model_dump() if options.preset else None,
                            "planner": self._planner_name(options),
                            "repairs": 0 if "repair" in options.without else self.settings.repairs})
 
@@ -372,11 +381,12 @@ class Studio:
         return self.settings.automatic_planner if options.planner in (None, "auto") else str(options.planner)
 
     def _wishes(self, options: Options, turn: Turn, model: str) -> Wishes:
-        """What was set, and the shape that the user always likes where none was."""
-        if options.wishes.size or options.single_shot or "memory" in options.without or not self.settings.memory:
-            return options.wishes
+        """What was set, the preset's with it, and the shape that the user always likes where none was."""
+        wishes = with_negative(options.wishes, options.preset)
+        if wishes.size or options.single_shot or "memory" in options.without or not self.settings.memory:
+            return wishes
         size = size_for(self.memory.all(), self.workshop.model(model).capabilities, turn.text)
-        return options.wishes.model_copy(update={"size": size}) if size else options.wishes
+        return wishes.model_copy(update={"size": size}) if size else wishes
 
     def _without(self, options: Options, entries: list[Entry], turn: Turn) -> list[str]:
         """What was asked to be left out, and questions where the user wants none or was asked enough."""
@@ -452,13 +462,21 @@ class Studio:
         """See `agent.api.StudioProtocol`; what is no picture here is left out."""
         self._collections.change(name, [id for id in pictures if id in self.store], on)
 
+    def presets(self) -> list[Preset]:
+        return self._presets.all()
+
+    def add_presets(self, data: str) -> list[Preset]:
+        """See `agent.presets.imported`."""
+        self._presets.add(added := imported(data))
+        return added
+
     def choices(self) -> dict[str, Any]:
         took: dict[str, list[float]] = {}
         for model, seconds in self.sessions_on_disk.durations():
             took.setdefault(model, []).append(seconds)
-        usual = self.workshop.model(self.settings.generator)  # may be a folder, which is in no list
-        models = {model.name: _settable(model) | {"seconds": _usual(took.get(model.name, []))}
-                  for model in (usual, *self.workshop.models())}
+        own = self.workshop.model(self.settings.generator)  # may be a folder, which is in no list
+        models = {model.name: settable(model) | {"seconds": usual(took.get(model.name, []))}
+                  for model in (own, *self.workshop.models())}
         return {"planners": planners.choices(self.settings), "models": models}
 
     def plan(self, turns: list[str], options: Options | None = None) -> dict[str, Any]:
@@ -479,18 +497,3 @@ class Studio:
     def replay(self, data: bytes, beside: Sequence[bytes] = ()) -> dict[str, Any]:
         """Draw the picture of these bytes again; `beside` are further files that may hold its sources and mask."""
         return replay(data, self.store, self.workshop, beside)
-
-
-def _settable(model: Model) -> dict[str, Any]:
-    """What a user can set of a model, and its own values."""
-    call, able = model.options.get("call", {}), model.capabilities
-    takes = {"diffusion": ["steps", "guidance"], "hybrid": ["steps", "guidance"]}.get(model.family, ["guidance"])
-    return {"steps": call.get("num_inference_steps"),
-            "guidance": call.get(model.options.get("guidance", "guidance_scale")),
-            "takes": ([] if model.family == "sketch" else takes) + (["negative"] if able.negative else []),
-            "sizes": [list(size) for size in able.sizes]}
-
-
-def _usual(seconds: list[float]) -> float | None:
-    """The median of the latest turns; of one alone, that one."""
-    return round(statistics.median(seconds[:9]), 1) if seconds else None

@@ -7,14 +7,17 @@ import re
 from contextlib import suppress
 from typing import Any
 
+from PIL import Image, ImageStat
+
 from agent import earlier, limits, prompt, skills
 from agent.acting import context, ending
 from agent.api import PlannerError, PlannerReply, Thinking
 from agent.routing import category_of
 from agent.state import Desk, State, brief_of, limits_of, spent, usage_of
-from generators.api import Cancelled, GeneratorError
-from tools import coverage, registry, sources
+from generators.api import Box, Cancelled, Extent, GeneratorError
+from tools import coverage, registry, sight, sources
 from tools.api import BudgetSpent, ToolContext, ToolError
+from tools.phrases import find_phrase
 from tools.relations import covered
 from tools.scene import scene_of
 
@@ -26,7 +29,7 @@ def think(state: State, desk: Desk) -> State:
     """Ask the planner. The update holds its calls as `queue`, or its words as `text`, or why the turn `ended`."""
     assert desk.planner is not None
     since = desk.clock()
-    ctx = _with_scene(context(state, desk, since))
+    ctx = _with_scene(context(state, desk, since), state["turn"]["text"])
     messages, tools = planner_messages(state, desk, ctx), registry.schemas(ctx)
     try:
         limits.check_planner(usage_of(state), limits_of(state), limits.estimate_tokens(messages, tools))
@@ -39,11 +42,13 @@ def think(state: State, desk: Desk) -> State:
     return _heard(state, answer, spent(state, since, desk.clock, planner_calls=1, tokens=answer.tokens))
 
 
-def _with_scene(ctx: ToolContext) -> ToolContext:
-    """What can be pointed at, also in a picture that was never held against a Brief; only the world can be read."""
-    if ctx.picture is None or ctx.scene or ctx.capabilities.world is None:
+def _with_scene(ctx: ToolContext, text: str) -> ToolContext:
+    """What can be pointed at, also in a picture that was never held against a Brief: all that is of the world, and of
+    any other picture what the Brief and the message name, where something here finds it."""
+    if ctx.picture is None or ctx.scene or not (sight.of_world(ctx, ctx.picture) or sight.finds(ctx)):
         return ctx
-    ctx.scene = tuple(scene_of(ctx, ctx.picture))
+    named = find_phrase(text).thing
+    ctx.scene = tuple(scene_of(ctx, ctx.picture, [named] if named else []))
     if ctx.scene:
         ctx.images.annotate(ctx.picture, scene=list(ctx.scene))
     return ctx
@@ -64,18 +69,29 @@ def planner_messages(state: State, desk: Desk, ctx: ToolContext) -> list[dict[st
     """Exactly what the planner reads."""
     turn = state["turn"]
     user = prompt.user_message(turn["text"], bool(turn["mask"]), len(turn["uploads"]))
+    note = turn.get("note")
+    if note and getattr(desk.planner, "sees", False):
+        user = prompt.with_note(user, ctx.images.image(note))
     return prompt.build(planner_state(state, desk, ctx), desk.history, user, state["messages"])
 
 
 def _covered(ctx: ToolContext) -> list[str]:
-    """The ids of what lies under the user's paint."""
+    """The ids of what lies under the user's paint; where nothing does, of what lies within it: it may be an outline."""
     if not (ctx.mask and ctx.picture):
         return []
     try:
         spot = sources.painted(ctx, ctx.images.image(ctx.picture))
+        mask = ctx.images.image(ctx.mask).convert("L")
     except (ToolError, GeneratorError):
         return []
-    return [thing.id for thing in ctx.scene if spot and covered(thing.box, spot[1]) > 0.5]
+    under = [thing.id for thing in ctx.scene if _painted(mask, thing.box) > 0.5]
+    return under or [thing.id for thing in ctx.scene if spot and covered(thing.box, spot[1]) > 0.5]
+
+
+def _painted(mask: Image.Image, box: Box) -> float:
+    """The share of a box that is painted over."""
+    part = mask.crop(box.pixels(Extent(*mask.size)))
+    return float(ImageStat.Stat(part).mean[0]) / 255 if part.width and part.height else 0.0
 
 
 def planner_state(state: State, desk: Desk, ctx: ToolContext) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agent import looking
 from agent.settings import Settings
 from generators import remote
 from generators.workshop import Workshop
@@ -10,4 +11,5 @@ from generators.workshop import Workshop
 def make(settings: Settings) -> Workshop:
     """The catalogue's models and the configured servers; the sketch generator's pictures are read by its own eyes."""
     return Workshop(remote.models(settings.servers), threads=settings.threads, matcher=settings.matcher,
-                    eyes="sketch" if settings.generator.startswith("sketch") else "pack")
+                    ask=looking.asker(settings),
+                    eyes="sketch" if settings.generator.startswith("sketch") else settings.eyes)

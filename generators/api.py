@@ -370,6 +370,29 @@ class Seen:
     background_confidence: float = 0.0
 
 
+@dataclass(frozen=True)
+class Eyes:
+    """What looks at pictures here: the pack's critic at those of the picture world, and at real ones a folder or hub id
+    each, "" where there is none; with `server` a chat server is asked instead (see `generators.eyes`)."""
+
+    pack: bool = True
+    finder: str = ""
+    outliner: str = ""
+    asker: str = ""
+    server: bool = False
+
+    @property
+    def asks(self) -> bool:
+        return bool(self.asker or self.server)
+
+
+class Told(NamedTuple):
+    """For each question how probable "yes" is, 0 to 1 (None: no answer that can be read), and the tokens it cost."""
+
+    likely: tuple[float | None, ...]
+    tokens: int = 0
+
+
 def picture_id(image: Image.Image) -> str:
     """The hash of mode, size and pixels: equal ids, equal pictures (and 30x100 is not 100x30)."""
     head = f"{image.mode}:{image.width}x{image.height}:".encode()

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from PIL import Image
 
 
+_YES, _NO = ("Yes", "yes", " Yes", " yes"), ("No", "no", " No", " no")
+
+
 class Asker:
     """A loaded model; ``load`` brings in torch, importing this module does not."""
 
@@ -50,11 +53,21 @@ class Asker:
         """The probability that the reply's first token is the first one of any of the answers, 0 to 1."""
         import torch
 
-        tokenizer = self._processor.tokenizer
-        first = {ids[0] for answer in answers if (ids := tokenizer.encode(answer, add_special_tokens=False))}
         with torch.inference_mode():
             logits = self._model(**self._inputs(images, question)).logits[0, -1].float()
-        return float(logits.softmax(-1)[sorted(first)].sum())
+        return float(logits.softmax(-1)[self._first(answers)].sum())
+
+    def agrees(self, images: Sequence[Image.Image], question: str) -> float:
+        """How probable "yes" is against "no", 0 to 1, for a question that one of the two answers.
+
+        By the model's first token alone, so that nothing that stands in a picture can make it say anything else.
+        """
+        import torch
+
+        with torch.inference_mode():
+            logits = self._model(**self._inputs(images, f"{question} Answer yes or no.")).logits[0, -1].float()
+        yes, no = (logits[self._first(words)].logsumexp(0) for words in (_YES, _NO))
+        return float((yes - no).sigmoid())
 
     def says(self, images: Sequence[Image.Image], question: str, most: int) -> str:
         """The reply, of at most `most` tokens."""
@@ -66,6 +79,11 @@ class Asker:
                                           top_k=None, pad_token_id=self._processor.tokenizer.pad_token_id)
         new = output[0, inputs["input_ids"].shape[1]:]
         return str(self._processor.tokenizer.decode(new, skip_special_tokens=True)).strip()
+
+    def _first(self, answers: Sequence[str]) -> list[int]:
+        """The tokens that any of the answers begins with."""
+        tokenizer = self._processor.tokenizer
+        return sorted({ids[0] for answer in answers if (ids := tokenizer.encode(answer, add_special_tokens=False))})
 
     def _inputs(self, images: Sequence[Image.Image], question: str) -> Any:
         """One message: the pictures in their order, then the question."""

@@ -55,6 +55,11 @@ def addition(name: str) -> dict[str, Any] | None:
     return next((row for row in additions() if row["name"] == name), None)
 
 
+def eyes() -> list[dict[str, Any]]:
+    """What can look at real pictures: {name, does, source, licence, commercial, gb, …}, the first choice first."""
+    return _read().get("eyes", [])
+
+
 def elsewhere() -> list[dict[str, str]]:
     """Names that people ask for and that are not here: {name, why, served_by}."""
     return [{"served_by": "", **row} for row in _read()["elsewhere"]]

@@ -3,8 +3,13 @@
     model:NAME      draw(request) with its pictures   → result
                     describe, answer(question) one    → words
     critic:FOLDER   see() one picture                 → what is in it
-    matcher:SOURCE  pictures() several, texts(texts)  → their vectors
+    matcher:SOURCE  pictures() several, texts(texts)  → their vectors, sure() → a cosine or None
+    describer:SOURCE pictures() several             → their vectors
+    measurer:KIND   distance(real, drawn)           → how far two sets of vectors are apart
     asker:SOURCE    likely(question, answers), says(question, most) some → a probability, words
+                    agrees(questions) one           → probabilities of "yes"
+    finder:SOURCE   find(names) one picture         → where they are in it
+    outliner:SOURCE outline(where) one picture      → a mask
     chat:SOURCE     complete(messages, tools, …)      → an answer in OpenAI's shape
 
 Imports nothing heavy: the engine's own file does, when it loads.
@@ -19,7 +24,7 @@ from PIL import Image
 from pydantic import TypeAdapter
 
 from generators import hardware, registry, weights
-from generators.api import Generator, Model, Report, Request, Seen, Stop, Unsupported
+from generators.api import Cancelled, Generator, Model, Report, Request, Seen, Stop, Unsupported
 
 Answer = tuple[dict[str, Any], list[Image.Image]]
 MODEL: TypeAdapter[Model] = TypeAdapter(Model)
@@ -77,6 +82,8 @@ class Comparer:
              stop: Stop) -> Answer:
         if name == "pictures":
             return {"vectors": self.matcher.picture_vectors(pictures).tolist()}, []
+        if name == "sure":
+            return {"cosine": self.matcher.sure}, []
         return {"vectors": self.matcher.text_vectors(params["texts"]).tolist()}, []
 
 
@@ -88,9 +95,38 @@ class Answerer:
 
     def call(self, name: str, params: Mapping[str, Any], pictures: list[Image.Image], report: Report,
              stop: Stop) -> Answer:
+        if name == "agrees":
+            return {"likely": [self._agrees(pictures, question, stop) for question in params["questions"]]}, []
         if name == "likely":
             return {"probability": self.asker.likely(pictures, **params)}, []
         return {"text": self.asker.says(pictures, **params)}, []
+
+    def _agrees(self, pictures: list[Image.Image], question: str, stop: Stop) -> float:
+        if stop():
+            raise Cancelled("Stopped between two questions.")
+        return float(self.asker.agrees(pictures, question))
+
+
+class Seeker:
+    """An open-vocabulary detector."""
+
+    def __init__(self, finder: Any) -> None:
+        self.finder = finder
+
+    def call(self, name: str, params: Mapping[str, Any], pictures: list[Image.Image], report: Report,
+             stop: Stop) -> Answer:
+        return {"seen": SEEN.dump_python(self.finder.find(pictures[0], params["names"]), mode="json")}, []
+
+
+class Cutter:
+    """A promptable segmentation model."""
+
+    def __init__(self, outliner: Any) -> None:
+        self.outliner = outliner
+
+    def call(self, name: str, params: Mapping[str, Any], pictures: list[Image.Image], report: Report,
+             stop: Stop) -> Answer:
+        return {}, [self.outliner.outline(pictures[0], tuple(params["where"]))]
 
 
 class Talker:
@@ -125,10 +161,26 @@ def make(key: str, spec: Mapping[str, Any]) -> Engine:
         from generators.matching import Matcher
 
         return Comparer(Matcher.load(weights.locate(source)))
+    if kind == "describer":
+        from generators.describing import Describer
+
+        return Comparer(Describer.load(weights.locate(source)))
+    if kind == "measurer":
+        from generators.measuring import Measurer
+
+        return Measurer(source)
     if kind == "asker":
         from generators.asking import Asker
 
         return Answerer(Asker.load(weights.locate(source)))
+    if kind == "finder":
+        from generators.finding import Finder
+
+        return Seeker(Finder.load(weights.locate(source)))
+    if kind == "outliner":
+        from generators.outlining import Outliner
+
+        return Cutter(Outliner.load(weights.locate(source)))
     from generators.chat import Chat
 
     return Talker(Chat(source))

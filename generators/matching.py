@@ -3,10 +3,16 @@
 A folder of any image-text model of transformers (SigLIP, SigLIP 2, CLIP and their like, ours in the pack among them)
 with its processor. A picture's vector serves for all texts: `texts @ pictures.T` are the cosines by which candidate
 pictures are ranked for a text, and by which one's own pictures are searched.
+
+A model that was trained with a sigmoid loss (SigLIP, Zhai et al. 2023, arXiv 2303.15343) also says how probable it is
+that a text is true of a picture: sigmoid(exp(scale) * cosine + bias). What that is worth differs from model to model: a
+folder says from which probability on it was found to be right (`sure_from` in its config.json); where it does not,
+pictures are only ranked.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,6 +59,15 @@ class Matcher:
         inputs = self._processor(text=list(texts), padding="max_length", truncation=True, max_length=most,
                                  return_tensors="pt")
         return self._vectors(self._model.get_text_features, inputs)
+
+    @property
+    def sure(self) -> float | None:
+        """The cosine from which on the model is sure that a text is true of a picture; None where nobody measured."""
+        probability, bias = getattr(self._model.config, "sure_from", None), getattr(self._model, "logit_bias", None)
+        if not isinstance(probability, float) or not 0 < probability < 1 or bias is None:
+            return None
+        scale = math.exp(self._model.logit_scale.item())
+        return (math.log(probability / (1 - probability)) - bias.item()) / scale
 
     def _vectors(self, features: Any, inputs: Any) -> np.ndarray:
         import torch

@@ -14,27 +14,32 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from generators import registry, sketch_scene, upscaling, weights
+from generators import eyes, registry, sketch_scene, upscaling, weights
 from generators.api import (
+    Box,
     BrokenOutput,
     Capabilities,
+    Eyes,
     GeneratorError,
     Loading,
     Model,
     ModelUnavailable,
+    OutOfMemory,
     Report,
     Request,
     Result,
     Seen,
     Stop,
+    Told,
     Unsupported,
     WorkerDied,
 )
 from generators.engines import MODEL, SEEN
+from generators.eyes import Ask
 from generators.worker import Job, Worker
 
 if TYPE_CHECKING:
@@ -46,6 +51,9 @@ PACK = Path(__file__).resolve().parent / "pack"
 CRITIC = PACK / "critic"
 MATCHER = PACK / "contrastive"
 BACKOFF = 0.2
+EYES = "eyes"
+"""The process of everything that looks at real pictures."""
+SKETCH = "sketch"
 _TAKEN = {"adapters": "adapters", "controls": "maps to follow", "likeness": "picture to resemble"}
 
 
@@ -62,16 +70,17 @@ class Workshop:
 
     `models` are further models than the catalogue's, `threads` how many threads a worker computes with (None: the
     physical cores), `resident` how many processes besides the pack's may stay, `retries` how often a picture is
-    tried again after its process died, `eyes` what looks at pictures ("sketch" reads the sketch generator's),
-    `matcher` the folder or hub id of what compares pictures with words ("": the pack's).
+    tried again after its process died, `eyes` what looks at pictures (see `generators.eyes.chosen`; "sketch" reads the
+    sketch generator's), `ask` how a chat server is asked about one, where `eyes` says so, `matcher` the folder or hub
+    id of what compares pictures with words ("": the pack's).
     """
 
     def __init__(self, models: Sequence[Model] | None = None, *, threads: int | None = None, resident: int = 2,
-                 retries: int = 2, eyes: Literal["pack", "sketch"] = "pack", matcher: str = "",
+                 retries: int = 2, eyes: str = eyes.AUTO, ask: Ask | None = None, matcher: str = "",
                  grace: float = 3.0, workers: Callable[[str], Worker] | None = None) -> None:
         self._extra = {model.name: model for model in models or ()}
         self._new = workers or (lambda name: Worker(name, threads=threads, grace=grace))
-        self._resident, self._retries, self._eyes = resident, retries, eyes
+        self._resident, self._retries, self._eyes, self._ask = resident, retries, eyes, ask
         self._matcher = matcher or str(MATCHER)
         self._workers: dict[str, Worker] = {}
         self._servers: dict[str, Remote] = {}
@@ -133,8 +142,11 @@ class Workshop:
         return value["text"]
 
     def see(self, image: Image.Image) -> Seen:
-        """What the critic sees in an RGB picture. Raises `ModelUnavailable` where there is no critic."""
-        if self._eyes == "sketch":
+        """What the pack's critic sees in an RGB picture of the picture world.
+
+        Raises `ModelUnavailable` where there is no critic.
+        """
+        if self._eyes == SKETCH:
             return sketch_scene.read(image)
         self._need_critic()
         value, _ = self._run("pack", Job(f"critic:{CRITIC}", "see"), [image.convert("RGB")], _nobody, _never)
@@ -143,7 +155,40 @@ class Workshop:
     @property
     def sees(self) -> bool:
         """Whether there is something that looks at pictures."""
-        return self._eyes == "sketch" or CRITIC.is_dir()
+        return self._eyes == SKETCH or (self._eyes != eyes.NONE and CRITIC.is_dir())
+
+    @property
+    def looks(self) -> Eyes:
+        """What looks at real pictures here, now. Raises `ModelUnavailable` where the setting names what is not here."""
+        return Eyes() if self._eyes == SKETCH else eyes.chosen(self._eyes)
+
+    def find(self, image: Image.Image, names: Sequence[str], stop: Stop = _never) -> Seen:
+        """Where things of these names are in any RGB picture, as an open-vocabulary detector sees it.
+
+        Raises `ModelUnavailable` where there is none, and every `GeneratorError` of a worker.
+        """
+        source = _need(self.looks.finder, "finds things")
+        value, _ = self._look(Job(f"finder:{source}", "find", {"names": list(names)}), image, stop)
+        return SEEN.validate_python(value["seen"])
+
+    def outline(self, image: Image.Image, where: Box | tuple[float, float], stop: Stop = _never) -> Image.Image:
+        """The thing in a box of any RGB picture, or at a point (x, y): an "L" mask, 255 where it is. Raises as `find`.
+        """
+        source = _need(self.looks.outliner, "outlines things")
+        _, masks = self._look(Job(f"outliner:{source}", "outline", {"where": list(where)}), image, stop)
+        return masks[0]
+
+    def ask(self, image: Image.Image, questions: Sequence[str], stop: Stop = _never) -> Told:
+        """How probable it is that each question about any picture is answered by yes. Raises as `find`."""
+        looks, small = self.looks, eyes.smaller(image)
+        if looks.server:
+            if self._ask is None:
+                raise ModelUnavailable("The eyes openai need OPENAI_API_KEY, or OPENAI_BASE_URL for a server of your "
+                                       "own.")
+            return self._ask(small, questions, stop)
+        source = _need(looks.asker, "answers questions")
+        value, _ = self._look(Job(f"asker:{source}", "agrees", {"questions": list(questions)}), small, stop)
+        return Told(tuple(value["likely"]))
 
     def picture_vectors(self, images: Sequence[Image.Image]) -> np.ndarray:
         """The unit vectors of N pictures, N x D float32. Raises as `text_vectors`."""
@@ -155,6 +200,11 @@ class Workshop:
         Raises `ModelUnavailable` where nothing compares pictures with words, and every `GeneratorError` of a worker.
         """
         return self._vectors(Job(f"matcher:{self._matcher}", "texts", {"texts": list(texts)}), [])
+
+    def sure(self) -> float | None:
+        """The cosine of a text's and a picture's vector from which on the one is surely true of the other; None where
+        that was not measured of the model, so that it can only rank. Raises as `text_vectors`."""
+        return self._compare(Job(f"matcher:{self._matcher}", "sure"), [])["cosine"]
 
     @property
     def matches(self) -> str | None:
@@ -172,9 +222,9 @@ class Workshop:
         value, _ = self._run(f"chat:{source}", job, [], report, stop)
         return value["answer"]
 
-    def warm(self, name: str, eyes: bool = True) -> None:
+    def warm(self, name: str, look: bool = True) -> None:
         """Begins to load a model, and the pack's critic with it, and returns at once. Failures show up later."""
-        threading.Thread(target=self._warm, args=(name, eyes), daemon=True).start()
+        threading.Thread(target=self._warm, args=(name, look), daemon=True).start()
 
     def close(self) -> None:
         """Ends every process."""
@@ -212,26 +262,42 @@ class Workshop:
         return f"; {', '.join(others)} can" if others else ""
 
     def _vectors(self, job: Job, pictures: list[Image.Image]) -> np.ndarray:
+        import numpy as np  # not needed to draw
+
+        return np.array(self._compare(job, pictures)["vectors"], np.float32)
+
+    def _compare(self, job: Job, pictures: list[Image.Image]) -> dict[str, Any]:
         own = self._matcher == str(MATCHER)
         if own and self.matches is None:
             raise ModelUnavailable("Nothing here compares pictures with words: generators/pack/contrastive is missing.")
-        value, _ = self._run("pack" if own else job.engine, job, pictures, _nobody, _never)
-        import numpy as np  # not needed to draw
+        return self._run("pack" if own else job.engine, job, pictures, _nobody, _never)[0]
 
-        return np.array(value["vectors"], np.float32)
+    def _look(self, job: Job, image: Image.Image, stop: Stop) -> tuple[dict[str, Any], list[Image.Image]]:
+        """A job of the real eyes; where they find no room, once more after everything that is idle has left."""
+        try:
+            return self._run(EYES, job, [image.convert("RGB")], _nobody, stop)
+        except OutOfMemory:
+            with self._guard:
+                leaving = [room for room, worker in self._workers.items() if not worker.busy]
+                workers = [self._workers.pop(room) for room in leaving]
+            for worker in workers:
+                worker.close()
+            return self._run(EYES, job, [image.convert("RGB")], _nobody, stop)
 
     def _need_critic(self) -> None:
+        if self._eyes == eyes.NONE:
+            raise ModelUnavailable("Looking at pictures is switched off (eyes = none).")
         if not CRITIC.is_dir():
             raise ModelUnavailable("There is no critic here: generators/pack/critic is missing.")
 
-    def _warm(self, name: str, eyes: bool) -> None:
+    def _warm(self, name: str, look: bool) -> None:
         try:
             model = self.model(name)
             if model.family == registry.REMOTE:
                 return self._server(model).load()
             spec = MODEL.dump_python(model, mode="json")
             self._run(_room(model), Job(f"model:{model.name}", "load", {}, spec), [], _nobody, self._is_closed)
-            if eyes and self._eyes == "pack" and CRITIC.is_dir():
+            if look and self._eyes not in (SKETCH, eyes.NONE) and CRITIC.is_dir():
                 self._run("pack", Job(f"critic:{CRITIC}", "load"), [], _nobody, self._is_closed)
         except GeneratorError:
             return  # the next picture will say it to somebody
@@ -268,6 +334,14 @@ class Workshop:
         others.sort(key=lambda room: self._workers[room].used)
         for room in others[: max(0, len(others) + (newcomer != "pack") - self._resident)]:
             self._workers.pop(room).close()
+
+
+def _need(source: str, does: str) -> str:
+    """Raises `ModelUnavailable` where there is none."""
+    if not source:
+        raise ModelUnavailable(f"Nothing here {does} in real pictures; `python app.py models` lists what could, and "
+                               "`models get NAME` fetches it.")
+    return source
 
 
 def _room(model: Model) -> str:

@@ -11,14 +11,14 @@ by id, or by the handles "current", "previous", "first" and "upload".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Protocol
 
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 
-from generators.api import Box, Capabilities, Extent, Model, Region, Report, Request, Seen, Stop
+from generators.api import Box, Capabilities, Extent, Eyes, Model, Region, Report, Request, Seen, Stop, Told
 from tools.naming import relation_phrase
 
 RelationName = Literal["left of", "right of", "above", "below", "next to", "between", "inside", "on"]
@@ -149,7 +149,11 @@ class Question(_Value):
 
 
 class Finding(_Value):
-    """One requirement held against a picture. `passed` is null where no critic here can tell."""
+    """One requirement held against a picture. `passed` is null where no critic here can tell.
+
+    `by`: an object that was seen tells it, with its box; or a vision-language model was asked, and nothing can be aimed
+    at.
+    """
 
     requirement: str
     kind: RequirementKind
@@ -158,6 +162,7 @@ class Finding(_Value):
     evidence: str
     subject: str | None = None
     boxes: list[Box] = Field(default_factory=list)
+    by: Literal["seen", "asked"] = "seen"
 
 
 class Critique(_Value):
@@ -275,6 +280,15 @@ class Workshop(Protocol):
     def draw(self, request: Request, pictures: Mapping[str, Image.Image], report: Report, stop: Stop) -> Any: ...
 
     def see(self, image: Image.Image) -> Seen: ...
+
+    @property
+    def looks(self) -> Eyes: ...
+
+    def find(self, image: Image.Image, names: Sequence[str], stop: Stop) -> Seen: ...
+
+    def outline(self, image: Image.Image, where: Box | tuple[float, float], stop: Stop) -> Image.Image: ...
+
+    def ask(self, image: Image.Image, questions: Sequence[str], stop: Stop) -> Told: ...
 
     def model(self, name: str) -> Model: ...
 

@@ -6,14 +6,31 @@ from collections.abc import Iterator
 
 from PIL import Image
 
-from generators.api import GeneratorError, Region, Seen
+from generators.api import Cancelled, Eyes, GeneratorError, Region, Seen
+from generators.colours import NAMES as COLOURS
 from generators.world.vocabulary import find_background, find_thing
-from tools.api import Brief, Critique, Finding, PictureRecord, Requirement, SceneObject, Tool, ToolContext, ToolResult
+from tools import sight
+from tools.api import (
+    Brief,
+    Critique,
+    Finding,
+    PictureRecord,
+    Requirement,
+    SceneObject,
+    Tool,
+    ToolContext,
+    ToolError,
+    ToolResult,
+)
+from tools.critics import asked
 from tools.critics.registry import all_critics
 from tools.fields import Arguments, Handle
 from tools.handles import known, resolve
 from tools.naming import background_name, colour_name, thing_name
 from tools.scene import scene_of_seen
+
+ASKING = 2_500
+"""Tokens that must be left to ask a server about a picture: what the picture and a dozen questions may take."""
 
 
 class CritiqueArgs(Arguments):
@@ -38,16 +55,49 @@ class Looking(Tool):
 
 def look(ctx: ToolContext, picture: str) -> tuple[Critique, list[SceneObject]]:
     """The critique of a picture and what is in it. Where nothing here can look at it, every line is open."""
-    image = ctx.images.image(picture)
-    reason = _foreign(ctx, ctx.images.record(picture))
-    if reason:
-        return _open(picture, ctx.brief, reason), []
+    ours, looks = sight.of_world(ctx, picture), Eyes()
+    findings, scene = _open(ctx.brief, _foreign(ctx.images.record(picture))), list[SceneObject]()
     try:
-        seen = ctx.workshop.see(image)
+        looks = looks if ours else ctx.workshop.looks
+        if ours or looks.finder:
+            findings, scene = _seen(ctx, picture, ours)
+    except Cancelled:
+        raise
     except GeneratorError as error:
-        return _open(picture, ctx.brief, f"nothing here can look at pictures: {error}"), []
-    findings = judge(image, seen, ctx.brief, ctx.layout, known_words(ctx))
-    return Critique(picture=picture, findings=findings), scene_of_seen(seen)
+        findings = _open(ctx.brief, f"nothing here can look at pictures: {error}")
+    if looks.asks:
+        findings = _asked(ctx, picture, findings, looks)
+    return Critique(picture=picture, findings=findings), scene
+
+
+def _seen(ctx: ToolContext, picture: str, ours: bool) -> tuple[list[Finding], list[SceneObject]]:
+    """Every line held against the objects that are made out."""
+    names = sight.sought(ctx.brief)
+    seen = sight.seen(ctx, picture, names) if ours or names else Seen(())
+    words = known_words(ctx) if ours else frozenset([*names, *COLOURS])
+    return judge(ctx.images.image(picture), seen, ctx.brief, ctx.layout, words), scene_of_seen(seen)
+
+
+def _asked(ctx: ToolContext, picture: str, findings: list[Finding], looks: Eyes) -> list[Finding]:
+    """The findings, those that are open asked about; what cannot be asked stays open, with the reason."""
+    lines = ctx.brief.requirements()
+    left = [number for number, found in enumerate(findings) if found.passed is None]
+    if not left:
+        return findings
+    questions = [asked.question(ctx.brief, lines[number]) for number in left]
+    try:
+        if looks.server and ctx.limits.tokens - ctx.usage.tokens < ASKING:
+            raise ToolError("the tokens of this turn are spent")
+        told = ctx.workshop.ask(ctx.images.image(picture), [one.text for one in questions], ctx.stop)
+    except Cancelled:
+        raise
+    except (GeneratorError, ToolError) as error:
+        return [found if found.passed is not None else _undecided(line, f"nobody could be asked: {error}")
+                for found, line in zip(findings, lines, strict=True)]
+    ctx.usage.tokens += told.tokens
+    replies = zip(left, questions, told.likely, strict=True)
+    answers = {number: asked.answered(lines[number], one, likely) for number, one, likely in replies}
+    return [answers.get(number, found) for number, found in enumerate(findings)]
 
 
 def judge(image: Image.Image, seen: Seen, brief: Brief, layout: tuple[Region, ...] = (),
@@ -104,19 +154,14 @@ def known_words(ctx: ToolContext) -> frozenset[str] | None:
     return words or None
 
 
-def _foreign(ctx: ToolContext, record: PictureRecord) -> str | None:
-    """Why a picture is not for the critic, which has learnt the picture world only: it comes from elsewhere."""
-    if record.model is None:
-        return None
-    try:
-        world = ctx.workshop.model(record.model).capabilities.world
-    except GeneratorError:
-        return None
-    return None if world else f"the critic knows the picture world only, and this picture is by {record.model}"
+def _foreign(record: PictureRecord) -> str:
+    """Why nothing here can judge a picture from outside the world."""
+    origin = f"this picture is by {record.model}" if record.model else "this one was brought along"
+    return f"the critic knows the picture world only, and {origin}"
 
 
-def _open(picture: str, brief: Brief, reason: str) -> Critique:
-    return Critique(picture=picture, findings=[_undecided(line, reason) for line in brief.requirements()])
+def _open(brief: Brief, reason: str) -> list[Finding]:
+    return [_undecided(line, reason) for line in brief.requirements()]
 
 
 def _undecided(line: Requirement, reason: str) -> Finding:

@@ -15,7 +15,7 @@ from tools.hand_drawn import box_for
 from tools.handles import resolve
 from tools.relations import covered
 from tools.scene import pointed_at, scene_of
-from tools.sources import mask_for, painted, request_for, result_of
+from tools.sources import mask_for, outlined_mask, painted, request_for, result_of
 
 
 class EditArgs(Arguments):
@@ -90,13 +90,19 @@ def _plain_request(ctx: ToolContext, args: EditArgs, source: str) -> Request:
     image, mask = ctx.images.image(source), None
     if ctx.capabilities.inpaint:
         spot = _painted(ctx, args, image)
-        targets = pointed_at(scene_of(ctx, source), args.targets) if args.targets else []
+        targets = pointed_at(scene_of(ctx, source, args.targets), args.targets) if args.targets else []
         area = [thing.box for thing in targets] + ([args.box] if args.box else [])
-        mask = spot[0] if spot else mask_for(ctx, area, image)
+        mask = spot[0] if spot else _outlined(ctx, args, targets, image) or mask_for(ctx, area, image)
     sources = _sources(ctx, args, source)
     looked_at = reference.used(ctx, len(sources))
     prompt = reference.said(args.instruction, looked_at, len(sources))
     return request_for(ctx, "edit", prompt, [*sources, *(one.picture for one in looked_at)], mask, (), image)
+
+
+def _outlined(ctx: ToolContext, args: EditArgs, targets: list[SceneObject], image: Image.Image) -> str | None:
+    """The targets' own pixels, where nothing but these is to change or go."""
+    own = args.operation in ("recolour", "remove") and targets and not args.box
+    return outlined_mask(ctx, [thing.box for thing in targets], image) if own else None
 
 
 TOOL = Edit()

@@ -14,7 +14,7 @@ from tools.fields import Arguments, Handle, PictureBox, Words
 from tools.handles import resolve
 from tools.phrases import find_phrase, removes
 from tools.scene import pointed_at, scene_of
-from tools.sources import mask_for, painted, request_for, result_of
+from tools.sources import mask_for, outlined_mask, painted, request_for, result_of
 
 NOTHING = "nothing"
 """What the world's models read where a hole is to be closed."""
@@ -54,9 +54,11 @@ def _part(ctx: ToolContext, args: InpaintArgs, source: str) -> tuple[str, Box]:
         return spot
     if args.box:
         return store_mask(ctx, mask_of([args.box], Extent(*image.size))), args.box
-    scene = scene_of(ctx, source) if args.targets else []
+    scene = scene_of(ctx, source, args.targets) if args.targets else []
     targets = pointed_at(scene, args.targets)
-    mask = mask_for(ctx, [t.box for t in targets], image, [thing.box for thing in scene if thing not in targets])
+    boxes, own = [thing.box for thing in targets], removes(args.prompt) and ctx.capabilities.world is None
+    mask = (outlined_mask(ctx, boxes, image) if own else None) or mask_for(
+        ctx, boxes, image, [thing.box for thing in scene if thing not in targets])
     if mask is None:
         raise ToolError("Say which part to repaint: paint over it, or give a box or targets.")
     return mask, reduce(Box.union, [thing.box for thing in targets])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
-from generators.api import Detection, GeneratorError, Seen
+from generators.api import Cancelled, Detection, GeneratorError, Seen
+from tools import sight
 from tools.api import SceneObject, ToolContext, ToolError
 from tools.naming import listed, thing_name
 
@@ -26,20 +28,31 @@ def left_to_right(detections: Sequence[Detection]) -> list[Detection]:
     return sorted(detections, key=lambda d: (*d.box.centre, d.thing, d.colour))
 
 
-def scene_of(ctx: ToolContext, picture: str) -> list[SceneObject]:
+def scene_of(ctx: ToolContext, picture: str, targets: Sequence[str] = ()) -> list[SceneObject]:
     """The scene of a picture: as the conversation has it, as its record has it, or freshly looked at.
 
-    Empty where nothing here can look at pictures.
+    In a picture from outside the world only what is named is found: what the Brief names, and `targets`, ids or names
+    of what is pointed at. Empty where nothing here can look at pictures.
     """
-    if picture == ctx.picture and ctx.scene:
-        return list(ctx.scene)
-    kept = ctx.images.record(picture).scene
-    if kept:
-        return list(kept)
+    kept = list(ctx.scene if picture == ctx.picture and ctx.scene else ctx.images.record(picture).scene)
+    known = {name for thing in kept for name in (thing.name, thing.id)}
+    unknown = [_bare(target) for target in targets if target.strip().lower() not in known]
+    pointed = [name for name in unknown if name not in known]
+    if kept and (not pointed or sight.of_world(ctx, picture)):
+        return kept
+    names = dict.fromkeys([*(thing.name for thing in kept), *sight.sought(ctx.brief), *pointed])
     try:
-        return scene_of_seen(ctx.workshop.see(ctx.images.image(picture)))
+        return scene_of_seen(sight.seen(ctx, picture, list(names)))
+    except Cancelled:
+        raise
     except GeneratorError:
-        return []
+        return kept
+
+
+def _bare(target: str) -> str:
+    """The name in an id: `traffic-light-2` is traffic light."""
+    words = re.sub(r"-\d+$", "", target.strip().lower()).replace("-", " ")
+    return thing_name(words)
 
 
 def pointed_at(scene: Sequence[SceneObject], targets: Sequence[str]) -> list[SceneObject]:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 
-from PIL import Image
+from PIL import Image, ImageChops, ImageFilter
 
-from generators.api import Box, Extent, Region, Request
+from generators.api import Box, Cancelled, Extent, GeneratorError, Region, Request
 from generators.geometry import box_of, mask_of
 from tools.api import PictureRecord, ToolContext, ToolError, ToolResult
 from tools.difference import changed_outside
 from tools.drawing import next_seed, store_mask
 
+FITS = 0.4
+"""How well an outline's own box must fit the box that it was drawn in (IoU), so that it is taken for the thing's."""
+EDGE = 0.012
+"""How much larger an outline is made, about, in shares of the picture's shorter side: fur, and the soft edge."""
 GROWN = 0.03
 """How far beyond an object's box the picture may change: detectors and soft edges are that inexact."""
 
@@ -37,6 +42,25 @@ def mask_for(ctx: ToolContext, area: Sequence[Box], image: Image.Image, keep: Se
     The growth does not reach into the boxes in `keep`: a neighbour stays whole.
     """
     return store_mask(ctx, grown_mask(area, Extent(*image.size), keep)) if area else None
+
+
+def outlined_mask(ctx: ToolContext, area: Sequence[Box], image: Image.Image) -> str | None:
+    """The stored mask of the things in some boxes, by their outlines, grown a little; None where nothing here draws
+    outlines, or where what it draws is not what stands in the box."""
+    try:
+        if not ctx.workshop.looks.outliner:
+            return None
+        outlines = [ctx.workshop.outline(image, box, ctx.stop) for box in area]
+    except Cancelled:
+        raise
+    except GeneratorError:
+        return None
+    around = [box_of(outline) for outline in outlines]
+    if not area or not all(found and found.iou(box) >= FITS for found, box in zip(around, area, strict=True)):
+        return None
+    whole = reduce(ImageChops.lighter, outlines)
+    soft = whole.filter(ImageFilter.GaussianBlur(EDGE * min(image.size)))
+    return store_mask(ctx, soft.point(lambda value: 255 if value > 12 else 0))
 
 
 def grown_mask(area: Sequence[Box], extent: Extent, keep: Sequence[Box] = ()) -> Image.Image:

@@ -28,14 +28,22 @@ class Address:
     port: int = 7860
 
 
+class Stroke(BaseModel):
+    """One stroke of a note on the picture: its colour by name, its points in fractions of the picture."""
+
+    colour: str
+    points: list[tuple[float, float]]
+
+
 class Sent(BaseModel):
     """What the browser says with every event: which session it shows, and what is picked and painted there.
 
     `mask` is a PNG as a data URL whose opacity is the paint, on the picture with the id `picture`. While two versions
     are compared `comparing` is set, and `left` and `right` name them where they were picked. `earlier` counts the turns
     that are asked for besides the latest, `everything` asks for the whole map of versions. `settings` are those of the
-    drawer as they were typed. `boxes` were drawn by hand and named. `roles` say of each file of the message what it is
-    for: "" to work on it, else a `tools.api.Reference` role. `seed` is that of the live drawing, to be kept by sending.
+    drawer as they were typed. `boxes` were drawn by hand and named, `notes` scribbled on the picture with the id
+    `picture`. `roles` say of each file of the message what it is for: "" to work on it, else a `tools.api.Reference`
+    role. `seed` is that of the live drawing, to be kept by sending.
     """
 
     model_config = ConfigDict(extra="ignore")
@@ -51,6 +59,7 @@ class Sent(BaseModel):
     everything: bool = False
     settings: dict[str, str] = Field(default_factory=dict)
     boxes: list[Region] = Field(default_factory=list)
+    notes: list[Stroke] = Field(default_factory=list)
     roles: list[str] = Field(default_factory=list)
     seed: int | None = Field(default=None, ge=0, lt=2**63)
 

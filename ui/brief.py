@@ -6,6 +6,7 @@ go the way of every other message. The card itself changes nothing.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from generators.api import Box
 from tools.api import Brief, BriefObject, SceneObject
 from ui.render import boxes_json, escape
 
+_PRESET = re.compile(r" \(preset (.+)\)$")
 NOTES = {"unknown": "not understood", "avoid": "must not be there", "keep": "must stay as it is"}
 FIXED = frozenset({"keep"})
 """Kinds of lines that are only shown: they are what the last message said must stay."""
@@ -28,6 +30,7 @@ class Line:
     text: str
     assumed: bool = False
     boxes: tuple[Box, ...] = ()
+    preset: str = ""
 
 
 def lines(brief: Brief | None, scene: Sequence[SceneObject] = ()) -> list[Line]:
@@ -36,7 +39,7 @@ def lines(brief: Brief | None, scene: Sequence[SceneObject] = ()) -> list[Line]:
         return []
     found = [Line("thing", thing.phrase(), _assumed(brief, thing), _where(thing, scene)) for thing in brief.objects]
     found += [Line("relation", brief.relation_text(relation)) for relation in brief.relations]
-    found += [Line(kind, value, any(value in words for words in brief.assumed))
+    found += [Line(kind, value, any(value in words for words in brief.assumed), preset=_preset(brief, kind))
               for kind, value in (("background", brief.background), ("style", brief.style)) if value]
     found += [Line("text", brief.text)] if brief.text else []
     return found + [Line(kind, word) for kind in ("avoid", "keep", "unknown") for word in getattr(brief, kind)]
@@ -44,6 +47,12 @@ def lines(brief: Brief | None, scene: Sequence[SceneObject] = ()) -> list[Line]:
 
 def _assumed(brief: Brief, thing: BriefObject) -> bool:
     return any(thing.name in words or thing.id in words for words in brief.assumed)
+
+
+def _preset(brief: Brief, kind: str) -> str:
+    """The name of the style preset that a line came from."""
+    marks = (_PRESET.search(words) for words in brief.assumed if words.startswith(f"{kind}: "))
+    return next((mark[1] for mark in marks if mark), "")
 
 
 def _where(thing: BriefObject, scene: Sequence[SceneObject]) -> tuple[Box, ...]:
@@ -77,8 +86,9 @@ def card(brief: Brief | None, scene: Sequence[SceneObject] = ()) -> str:
 
 
 def _item(number: int, line: Line) -> str:
-    title = "the studio chose this" if line.assumed else NOTES.get(line.kind, line.kind)
-    tail = "assumed" if line.assumed else {"unknown": "not understood"}.get(line.kind, "")
+    chosen = f"from the style {escape(line.preset, 80)}" if line.preset else "the studio chose this"
+    title = chosen if line.assumed else NOTES.get(line.kind, line.kind)
+    tail = "style" if line.preset else "assumed" if line.assumed else {"unknown": "not understood"}.get(line.kind, "")
     words = escape(_read(line), 200) + (f"<small>{tail}</small>" if tail else "")
     lit = f" data-boxes='{boxes_json(line.boxes)}'" if line.boxes else ""
     marks = f"mq-{line.kind}{' mq-assumed' if line.assumed else ''}"

@@ -25,6 +25,8 @@ SHOWN = "const show = () => window.maquette.shown(); watch('value', show); show(
 HANDLE = '<button type="button" class="mq-handle" data-sheet aria-label="More or less of the chat"></button>'
 PAINTED = ('<div class="mq-painted" role="status"><span>The painted area will be used.</span>'
            '<button type="button" data-paint="clear">Clear</button></div>')
+NOTED = ('<div class="mq-painted mq-noted" role="status"><span>Your note on the picture goes with the message.</span>'
+         '<button type="button" data-note="clear">Clear</button></div>')
 RECALLED = ('<div class="mq-note" hidden><span></span><button type="button" data-recall="" class="mq-primary">Use them'
             '</button><button type="button" data-dismiss aria-label="Dismiss">×</button></div>')
 ROLES = ('<div class="mq-roles" role="group" aria-label="What the pictures are for" hidden><div></div>'
@@ -51,6 +53,7 @@ def layout(page: Page) -> gr.Blocks:
                 gr.HTML(ROLES, elem_id="roles", js_on_load=None, apply_default_css=False)
                 gr.HTML(KEPT, elem_id="kept", js_on_load=None, apply_default_css=False)
                 gr.HTML(PAINTED, elem_id="painted", js_on_load=None, apply_default_css=False)
+                gr.HTML(NOTED, elem_id="noted", js_on_load=None, apply_default_css=False)
                 with gr.Row(elem_id="composer"):
                     box = _box()
                     gr.HTML(TIMES, elem_id="times", js_on_load=None, apply_default_css=False)
@@ -119,6 +122,8 @@ def _act(page: Page, data: dict[str, Any], sent: Sent) -> Iterator[Frame]:
         "unstar": lambda: page.star(sent, id, False),
         "delete": lambda: page.delete(sent, id),
         "restore": lambda: page.restore(sent, id),
+        "presets": lambda: page.add_presets(str(data.get("data", ""))),
+        "describe": lambda: page.describe(sent, id),
         "compare": lambda: page.compare(sent),
         "vary": lambda: page.vary(sent),
         "enlarge": lambda: page.enlarge(sent, str(data.get("side", ""))),
@@ -141,7 +146,8 @@ def _act(page: Page, data: dict[str, Any], sent: Sent) -> Iterator[Frame]:
 def _filter(data: dict[str, Any]) -> dict[str, Any]:
     """Which pictures of the gallery are asked for."""
     return {"words": str(data.get("words", "")), "starred": bool(data.get("starred")),
-            "count": max(0, _whole(data.get("count"))), "collection": str(data.get("collection", ""))}
+            "count": max(0, _whole(data.get("count"))), "collection": str(data.get("collection", "")),
+            "like": str(data.get("like") or "")[:64]}
 
 
 def _texts(value: Any) -> list[str]:

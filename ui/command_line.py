@@ -195,7 +195,7 @@ def replay(arguments: argparse.Namespace, studio: Any, settings: Any) -> int:
 
 
 def models(arguments: argparse.Namespace, studio: Any, settings: Any) -> int:
-    from generators import catalogue, checking
+    from generators import catalogue, checking, eyes
 
     if arguments.why is not None:
         return _why(arguments, studio, settings)
@@ -205,12 +205,15 @@ def models(arguments: argparse.Namespace, studio: Any, settings: Any) -> int:
         return (_get if arguments.action == "get" else _check)(arguments, studio, settings)
     rows = checking.with_what_is_known(studio.models(), settings.data)
     if arguments.json:
-        _say({"models": rows, "elsewhere": catalogue.elsewhere()})
+        _say({"models": rows, "eyes": eyes.describe(), "elsewhere": catalogue.elsewhere()})
         return 0
     for line in _table(rows):
         print(line)
     print("\nGB: what a model takes here and how it would be placed, or the card that it needs, from layer by layer to "
-          "all at once. `models get NAME` fetches one.\nNot here:")
+          "all at once. `models get NAME` fetches one.\nWhat looks at the pictures of real models (the setting eyes):")
+    for line in _eyes(eyes.describe()):
+        print(line)
+    print("Not here:")
     for row in catalogue.elsewhere():
         served = f"; {row['served_by']} serves it" if row["served_by"] else ""
         print(f"  {row['name']}: {row['why']}{served}")
@@ -266,12 +269,23 @@ def _table(rows: list[dict[str, Any]]) -> Iterator[str]:
                f"{takes + placed:>15}  {row['licence']}{free}{', gated' if row['gated'] else ''}")
 
 
+def _eyes(rows: list[dict[str, Any]]) -> Iterator[str]:
+    """One line for each that looks at pictures."""
+    does = {"finder": "finds named things", "outliner": "outlines things", "asker": "answers questions"}
+    for row in rows:
+        free = {"yes": "", "": "", "no": ", not commercially"}.get(row["commercial"], f", {row['commercial']}")
+        needs = f", needs {row['needs']}" if row["needs"] else ""
+        yield (f"{'ready' if row['installed'] else '–':6}{row['name']:22}{does[row['does']]:40}{row['gb']:>15.1f}  "
+               f"{row['licence']}{free}{needs}{'' if row['verified'] else ', never tried here'}")
+
+
 def _get(arguments: argparse.Namespace, studio: Any, settings: Any) -> int:
     """Fetches a model and what it needs from other repositories."""
     from generators import catalogue, checking, download, registry, weights
     from generators.api import ModelUnavailable
 
-    row = next((row for row in catalogue.models() if row["name"] == arguments.name and not row.get("pack")), {})
+    rows = [*(row for row in catalogue.models() if not row.get("pack")), *catalogue.eyes()]
+    row = next((row for row in rows if row["name"] == arguments.name), {})
     hub_id = row.get("source", arguments.name)
     if not weights.is_hub_id(hub_id):
         registry.find(hub_id)  # which says what there is, where there is no such model
@@ -283,7 +297,8 @@ def _get(arguments: argparse.Namespace, studio: Any, settings: Any) -> int:
         _say({"name": arguments.name, "source": hub_id, "revision": revision, "path": str(folder)})
     else:
         print(f"{arguments.name} is here, revision {revision[:12]}: {folder}")
-        print(f"Try it: python app.py models check {arguments.name}")
+        print("It looks at pictures from now on, unless the setting eyes says otherwise." if "does" in row else
+              f"Try it: python app.py models check {arguments.name}")
     return 0
 
 

@@ -23,12 +23,14 @@ Open = Callable[[str], Image.Image]
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two pictures of a session. `sentence` says what changed; `overlay` shows where, as a PNG data URL."""
+    """Two pictures of a session. `sentence` says what changed; `overlay` shows where, as a PNG data URL; `middle` is
+    the middle of it from the left, in hundredths: there a divider shows half of it before and half after."""
 
     left: PictureRecord
     right: PictureRecord
     sentence: str = ""
     overlay: str = ""
+    middle: int | None = None
 
 
 def compare(left: PictureRecord, right: PictureRecord, records: dict[str, PictureRecord], painted: Collection[str],
@@ -41,7 +43,8 @@ def compare(left: PictureRecord, right: PictureRecord, records: dict[str, Pictur
     masks = _masks(left, right, records)
     allowed = _union([image(mask) for mask in masks]) if masks else None
     words = "the painted area" if masks and all(mask in painted for mask in masks) else "the area of the edit"
-    return Comparison(left, right, _sentence(different, allowed, words), _overlay(different, allowed))
+    return Comparison(left, right, _sentence(different, allowed, words), _overlay(different, allowed),
+                      _middle(different))
 
 
 def _masks(left: PictureRecord, right: PictureRecord, records: dict[str, PictureRecord]) -> list[str]:
@@ -72,6 +75,11 @@ def _sentence(different: np.ndarray, allowed: np.ndarray | None, words: str) -> 
     if not outside.any():
         return f"{said} Nothing outside {words} changed: all {count:,} pixels there are exactly as they were."
     return f"{said} Outside {words} {int(outside.sum()):,} of {count:,} pixels changed."
+
+
+def _middle(different: np.ndarray) -> int | None:
+    columns = np.nonzero(different)[1]
+    return round(100 * float(np.median(columns) + 0.5) / different.shape[1]) if columns.size else None
 
 
 def _share(different: np.ndarray) -> str:

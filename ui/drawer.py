@@ -10,24 +10,28 @@ from collections.abc import Mapping, Sequence
 from math import gcd
 from typing import Any
 
+from agent.api import Preset
 from tools.api import Limits
+from ui import presets
 from ui.render import escape
 
 Rows = Sequence[Mapping[str, Any]]
 
 
-def drawer(models: Rows, choices: Mapping[str, Any], default: str, limits: Limits) -> str:
+def drawer(models: Rows, choices: Mapping[str, Any], default: str, limits: Limits,
+           own_presets: Sequence[Preset] = ()) -> str:
     """The whole drawer. `models` as `StudioProtocol.models` lists them, `choices` as `StudioProtocol.choices`."""
     names = [str(row["name"]) for row in models if row.get("installed")]
-    own = "".join(_own(name, choices["models"][name]) for name in dict.fromkeys([default, *names])
-                  if name in choices["models"])
+    shown = [name for name in dict.fromkeys([default, *names]) if name in choices["models"]]
+    own = "".join(_own(name, choices["models"][name]) for name in shown)
     budget = (_number("images", "Pictures in a turn, at most", limits.images, 1, 100, 1)
               + _number("seconds", "Seconds for a turn, at most", f"{limits.seconds:g}", 1, 86_400, 1))
     return ('<dialog class="mq-dialog mq-drawer" data-dialog="settings" aria-label="Settings"><header><h2>Settings</h2>'
             '<button type="button" data-unset>Reset all</button>'
             '<button type="button" data-close aria-label="Close">×</button></header>'
             f'{_picker("Model", "data-pick-model", _models(models, default))}'
-            f'{_picker("Planner", "data-setting=planner", _planners(choices["planners"]))}{own}'
+            f'{_picker("Planner", "data-setting=planner", _planners(choices["planners"]))}'
+            f'{presets.chips({name: choices["models"][name] for name in shown}, own_presets)}{own}'
             f'<fieldset><legend>Every picture</legend>{_number("seed", "Seed", "a new one each turn", 0, 2**63 - 1, 1)}'
             f"</fieldset><fieldset><legend>Budget</legend>{budget}</fieldset>"
             "<p><small>Grey is what the model or the studio does by itself; empty a field to go back to it.</small></p>"

@@ -5,10 +5,12 @@ from __future__ import annotations
 from ui.render import escape
 
 HELP = (
-    ("Say it", "Type what you want and press Enter. Go on talking: “make one of the dogs purple”, “undo”."),
+    ("Say it", "Type what you want and press Enter. Go on talking: “make one of the dogs purple”, “undo”. "
+               "“a {red|blue} boat” leaves the choice to chance."),
     ("Show it", "Drop a picture into the message box and say what to change in it."),
     ("Paint it", "Press Paint, go over something with brush, rectangle or lasso, or click an object; then say what to "
                  "put there and send."),
+    ("Scribble on it", "Press Paint, then Note: circle or point at something, and say what to do with it."),
     ("Lay it out", "Press Boxes, draw boxes and name them: things are drawn where you want them. Drag them later."),
     ("Go live", "Press Live: the picture follows while you type and drag; sending keeps it."),
     ("Branch", "Press an earlier version and go on from there; nothing that was drawn is lost."),
@@ -17,9 +19,11 @@ HELP = (
 )
 KEYS = (
     ("Enter", "send"), ("Shift Enter", "a new line"), ("Esc", "stop, or close"), ("/", "to the message box"),
-    ("↑ ↓", "in the box: earlier messages"), ("Z", "undo"), ("Y", "redo"), ("L", "look"), ("P", "paint"),
-    ("1 2 3 4", "brush, rectangle, lasso, object"),
-    ("E", "erase"), ("Space", "on the picture: pen down, pen up"), ("B", "boxes"), ("V", "live"),
+    ("↑ ↓", "in the box: earlier messages"), ("Z", "undo"), ("Y", "redo"), ("L", "look"), ("F", "full screen"),
+    ("P", "paint"),
+    ("1 2 3 4 5", "brush, rectangle, lasso, object, note"),
+    ("[ ]", "a thinner, a thicker brush"), ("E", "erase"), ("Space", "on the picture: pen down, pen up"),
+    ("B", "boxes"), ("V", "live"),
     ("C", "compare"), ("S", "star"), ("Del", "delete"), ("← →", "among the versions: earlier, later"),
     ("G", "gallery"), (",", "settings"), ("?", "this"),
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -31,13 +32,15 @@ from tools.api import ToolError
 
 log = logging.getLogger(__name__)
 Run = Callable[[Listen, Callable[[], bool]], Outcome]
+DRAWING = frozenset({"generate", "edit", "inpaint", "extend", "upscale"})
 UNEXPECTED = ("Something unexpected went wrong and was written to the log; the conversation is kept. "
               "Try once more, or say it in other words.")  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A turn as it stands. `entries` are this turn's, in order; `error` is one sentence."""
+    """A turn as it stands. `entries` are this turn's, in order; `error` is one sentence; `since` when its latest call
+    began, by the monotonic clock."""
 
     entries: tuple[Entry, ...] = ()
     started: tuple[Started, ...] = ()
@@ -48,6 +51,16 @@ class Snapshot:
     outcome: Outcome | None = None
     error: str | None = None
     version: int = 0
+    since: float = 0.0
+
+    @property
+    def waits(self) -> bool:
+        """Whether it asked for a picture and the model has not begun it."""
+        return self.draws and self.working is None and self.glimpse is None
+
+    @property
+    def draws(self) -> bool:
+        return not self.over and bool(self.started) and self.started[-1].tool in DRAWING
 
     @property
     def over(self) -> bool:
@@ -58,7 +71,8 @@ class Snapshot:
         if isinstance(event, Thinking):
             return replace(self, thinking=event)
         if isinstance(event, Started):
-            return replace(self, started=(*self.started, event), thinking=None, working=None, glimpse=None)
+            return replace(self, started=(*self.started, event), thinking=None, working=None, glimpse=None,
+                           since=time.monotonic())
         if isinstance(event, Working):
             return replace(self, working=event)
         if isinstance(event, Glimpse):
@@ -81,11 +95,12 @@ def sentence(error: Exception) -> str:
 
 @dataclass
 class LiveTurn:
-    """One running turn. `before` are the session's entries when it began."""
+    """One running turn. `before` are the session's entries when it began, `model` is what was picked to draw it."""
 
     session: str
     before: tuple[Entry, ...]
     said: UserSaid | None = None
+    model: str = ""
     _now: Snapshot = field(default_factory=Snapshot)
     _changed: threading.Condition = field(default_factory=threading.Condition)
     _stop: threading.Event = field(default_factory=threading.Event)
@@ -140,9 +155,10 @@ class Hub:
         self._lock = threading.Lock()
         self._turns: dict[str, LiveTurn] = {}
 
-    def start(self, session: str, before: tuple[Entry, ...], run: Run, said: UserSaid | None = None) -> LiveTurn:
+    def start(self, session: str, before: tuple[Entry, ...], run: Run, said: UserSaid | None = None,
+              model: str = "") -> LiveTurn:
         """Begin a turn in a thread of its own. Raises `SessionBusy` while another runs."""
-        live = LiveTurn(session, before, said)
+        live = LiveTurn(session, before, said, model)
         with self._lock:
             self._turns = {name: turn for name, turn in self._turns.items() if not turn.snapshot().over}
             if session in self._turns:
@@ -156,6 +172,15 @@ class Hub:
         with self._lock:
             live = self._turns.get(session or "")
         return live if live and not live.snapshot().over else None
+
+    def ahead(self, live: LiveTurn) -> int:
+        """How many pictures of the same model, which draws one at a time, come before the one that a turn waits for."""
+        mine = live.snapshot()
+        if not mine.waits:
+            return 0
+        with self._lock:
+            others = [turn.snapshot() for turn in self._turns.values() if turn is not live and turn.model == live.model]
+        return sum(other.draws and other.since < mine.since for other in others)
 
     def close(self, timeout: float = 3.0) -> None:
         """Ask every turn to stop and give it a moment to put its best picture away."""

@@ -6,9 +6,6 @@ without a browser.
 
 from __future__ import annotations
 
-import base64
-import io
-import json
 import logging
 import time
 import uuid
@@ -25,8 +22,8 @@ from agent.api import (
     BadInput,
     Called,
     Entry,
-    Glimpse,
     Options,
+    Search,
     SessionBusy,
     SessionView,
     StudioProtocol,
@@ -35,7 +32,24 @@ from agent.api import (
 )
 from generators.api import GeneratorError
 from tools.api import Limits, Reference, ToolError
-from ui import boxes, brief, drafting, drawer, evaluation, gallery, keys, larger, menus, render, stage, versions
+from ui import (
+    boxes,
+    brief,
+    drafting,
+    drawer,
+    evaluation,
+    gallery,
+    keys,
+    larger,
+    menus,
+    notes,
+    presets,
+    render,
+    stage,
+    strips,
+    versions,
+    wildcards,
+)
 from ui.api import Sent
 from ui.compare import Comparison, compare
 from ui.live import Hub, LiveTurn, Snapshot, sentence
@@ -46,7 +60,6 @@ log = logging.getLogger(__name__)
 OURS = (AgentError, GeneratorError, ToolError)
 PAUSE = 1 / 12
 """Seconds between two frames: a browser that redraws more often does nothing else."""
-GLIMPSE = 512
 UPLOAD = 25 << 20
 VARY = "Vary it a little"
 MOST_FOUND = 120
@@ -108,25 +121,29 @@ class Page:
             yield self._still(None, notice=sentence(error))
 
     def browse(self, words: str = "", starred: bool = False, count: int = gallery.PAGE,
-               collection: str = "") -> Iterator[Frame]:
-        """Every session's pictures, or those of a collection: the newest first, or those that fit the words best."""
+               collection: str = "", like: str = "") -> Iterator[Frame]:
+        """Every session's pictures, or those of a collection: the newest first, or those that fit the words and the
+        example best."""
         collections = self.studio.collections()
         within = set(collections.get(collection, ())) if collection else None
         held = [picture for picture in self.studio.pictures()
                 if (picture.starred or not starred) and (within is None or picture.id in within)]
         note = ""
-        if words.strip():
-            found = self.studio.search(words, limit=MOST_FOUND)
+        if words.strip() or like:
+            try:
+                found = self.studio.search(words, like=like or None, limit=MOST_FOUND)
+            except OURS as error:
+                found, like = Search(by="words", note=sentence(error)), ""
             by_id, note = {picture.id: picture for picture in held}, found.note
             held = [by_id[one.id] for one in found.pictures if one.id in by_id]
-        yield Frame(gallery=gallery.gallery(held, words, starred, count, note, list(collections), collection))
+        yield Frame(gallery=gallery.gallery(held, words, starred, count, note, list(collections), collection, like))
 
     def collect(self, name: str, pictures: Sequence[str], on: bool, **shown: Any) -> Iterator[Frame]:
         """Put pictures into a collection or take them out, and show the gallery again."""
         try:
             self.studio.collect(name, pictures, on)
         except OURS as error:
-            yield Frame(strip=_strip(sentence(error)))
+            yield Frame(strip=strips.note(sentence(error)))
             return
         yield from self.browse(**shown)
 
@@ -147,11 +164,11 @@ class Page:
     def say(self, text: str, files: Sequence[str], sent: Sent, from_box: bool = True, **how: Any) -> Iterator[Frame]:
         """Send a message and follow the turn it starts. The message box is emptied only once it is taken."""
         text = self.worded(text, sent)
-        if not text and not files and not sent.mask:
+        if not text and not files and not sent.mask and not sent.notes:
             yield Frame()  # Gradio's page takes an event without an answer for an error
             return
         if not text:
-            yield Frame(strip=_strip("Say in a few words what to do with it, then send."))
+            yield Frame(strip=strips.note("Say in a few words what to do with it, then send."))
             return
         try:
             live = self._begin(text, files, sent, how)
@@ -182,10 +199,27 @@ class Page:
 
     def delete(self, sent: Sent, picture: str) -> Iterator[Frame]:
         """Take a picture out of the versions; the note that says so takes it back."""
-        yield self._moved(sent, lambda session: self.studio.mark(session, picture, deleted=True), _deleted(picture))
+        yield self._moved(sent, lambda session: self.studio.mark(session, picture, deleted=True),
+                          strips.deleted(picture))
 
     def restore(self, sent: Sent, picture: str) -> Iterator[Frame]:
         yield self._moved(sent, lambda session: self.studio.mark(session, picture, deleted=False))
+
+    def describe(self, sent: Sent, picture: str) -> Iterator[Frame]:
+        """What the picture shows, in the line above the message box, from where it can be made the message."""
+        try:
+            yield Frame(strip=strips.described(self.studio.describe(picture)))
+        except OURS as error:
+            yield self._refused(sent, error)
+
+    def add_presets(self, data: str) -> Iterator[Frame]:
+        """Style presets of a file that another program wrote."""
+        try:
+            added = self.studio.add_presets(data)
+        except OURS as error:
+            yield Frame(strip=strips.note(sentence(error)))
+            return
+        yield Frame(panel=self._panel(), strip=strips.added(len(added)))
 
     def compare(self, sent: Sent) -> Iterator[Frame]:
         """The stage with the two versions that are picked, and what changed between them."""
@@ -200,8 +234,8 @@ class Page:
         view = self.studio.view(sent.session or "")
         line = stage.brief_line(view, number)
         if line is None or line.text != was:
-            yield Frame(strip=_strip("The Brief has changed meanwhile; look again, and change the line as it is now."),
-                        facts=self._facts(view, sent))
+            yield Frame(strip=strips.note("The Brief has changed meanwhile; look again, and change the line as it is "
+                                          "now."), facts=self._facts(view, sent))
             return
         yield from self.say(brief.message(line, wanted), [], sent, from_box=False)
 
@@ -214,7 +248,7 @@ class Page:
         view = self.studio.view(sent.session or "")
         model = self._model(sent.model) or menus.usual_model(self.studio.models(), self.generator)
         if no := larger.refusal(stage.current(view), side, model, self.studio.models()):
-            yield Frame(strip=_strip(no))
+            yield Frame(strip=strips.note(no))
             return
         call, words = larger.call(side)
         yield from self.say(words, [], sent.model_copy(update=_BARE), from_box=False, call=call)
@@ -240,9 +274,10 @@ class Page:
     # Turns
 
     def worded(self, text: str, sent: Sent) -> str:
-        """What is said, boxes included."""
+        """What is said, boxes included, one word of each wildcard."""
         view = self.studio.view(sent.session) if sent.session and sent.boxes else None
-        return boxes.words(text.strip(), boxes.read(sent.boxes), view.brief if view else None,
+        text = wildcards.chosen(text.strip(), sent.picture or "")
+        return boxes.words(text, boxes.read(sent.boxes), view.brief if view else None,
                            empty=not (view and view.picture))
 
     def _begin(self, text: str, files: Sequence[str], sent: Sent, how: dict[str, Any]) -> LiveTurn:
@@ -253,8 +288,8 @@ class Page:
         turn = self.turn(text, [self.studio.ingest(_read(path)).id for path in files], sent)
         session = sent.session or self.studio.new_session()
         said = UserSaid(**turn.model_dump(exclude={"id"}), turn=turn.id)
-        return self.hub.start(session, before, lambda listen, stop: self.studio.turn(session, turn, options, listen,
-                                                                                     stop), said)
+        return self.hub.start(session, before, lambda *heard: self.studio.turn(session, turn, options, *heard), said,
+                              options.generator or "")
 
     def turn(self, text: str, pictures: Sequence[str], sent: Sent) -> Turn:
         """The message; of its pictures those that have a role are looked at, the others worked on."""
@@ -262,7 +297,8 @@ class Page:
         uploads = [id for id, role in zip(pictures, roles, strict=False) if role not in ROLES]
         references = [Reference.model_validate({"picture": id, "role": role})
                       for id, role in zip(pictures, roles, strict=False) if role in ROLES]
-        return Turn(id=uuid.uuid4().hex, text=text, uploads=uploads, mask=None if uploads else self._mask(sent),
+        mask, note = (None, None) if uploads else self._by_hand(sent)
+        return Turn(id=uuid.uuid4().hex, text=text, uploads=uploads, mask=mask, note=note,
                     boxes=boxes.meant(text, boxes.read(sent.boxes), empty=not sent.picture),
                     references=references[:8])
 
@@ -272,12 +308,16 @@ class Page:
         wishes: dict[str, Any] = {name: given[name] for name in ("steps", "guidance", "negative") if name in given}
         if "size" in given:
             wishes["size"] = given["size"].split("x")
-        planners = [row["name"] for row in self.studio.choices()["planners"] if row["available"]]
+        choices = self.studio.choices()
+        planners = [row["name"] for row in choices["planners"] if row["available"]]
         if given.get("planner", "auto") not in planners:  # a name of the list: what the browser says opens no folder
             raise BadInput("That planner cannot be used here; pick another in the settings.")
+        model = self._model(sent.model)
+        own = choices["models"].get(model or menus.usual_model(self.studio.models(), self.generator), {})
+        preset = presets.picked(given["style"], self.studio.presets(), own) if "style" in given else None
         limits = self.limits.model_dump() | {name: given[name] for name in ("images", "seconds") if name in given}
         try:
-            return Options.model_validate({"generator": self._model(sent.model), "planner": given.get("planner"),
+            return Options.model_validate({"generator": model, "planner": given.get("planner"), "preset": preset,
                                            "seed": given.get("seed", sent.seed), "limits": limits,
                                            "wishes": wishes, **how})
         except ValidationError as error:
@@ -285,13 +325,19 @@ class Page:
             raise BadInput(f"The setting {first['loc'][-1]} cannot be {str(first['input'])[:40]!r}: "
                            f"{first['msg']}. Change it in the settings.") from None
 
-    def _mask(self, sent: Sent) -> str | None:
-        """The painted area as a stored mask; None where nothing was painted, or on another picture than this."""
-        if not sent.mask or not sent.session or sent.picture != self.studio.current(sent.session):
-            return None
+    def _by_hand(self, sent: Sent) -> tuple[str | None, str | None]:
+        """The painted area as a stored mask, and the picture with the note on it; paint says more exactly than a note
+        what the message is about. None where there is none, or it was drawn on another picture than this."""
+        strokes = notes.read(sent.notes)
+        if not (sent.mask or strokes) or not sent.session or sent.picture != self.studio.current(sent.session):
+            return None, None
         record = stage.current(self.studio.view(sent.session))
-        data = mask_png(sent.mask, record.width, record.height) if record else None
-        return self.studio.ingest_mask(data, record.id).id if record and data else None
+        if record is None:
+            return None, None
+        data = mask_png(sent.mask, record.width, record.height) if sent.mask else None
+        data = data or notes.mask_png(strokes, record.scene, record.width, record.height)
+        note = self.studio.ingest(notes.drawn_over(self._open(record.id), strokes)).id if strokes else None
+        return self.studio.ingest_mask(data, record.id).id if data else None, note
 
     def _model(self, name: str | None) -> str | None:
         known = {row["name"] for row in self.studio.models() if row.get("installed")}
@@ -311,7 +357,8 @@ class Page:
             return None
         kept = {record.id: record for record in versions.shown(view)}
         left, right = (kept.get(id or "", usual) for id, usual in ((sent.left, pair.left), (sent.right, pair.right)))
-        painted = {entry.mask for entry in view.entries if isinstance(entry, UserSaid) and entry.mask}
+        said = [entry for entry in view.entries if isinstance(entry, UserSaid)]
+        painted = {entry.mask for entry in said if entry.mask and not entry.note}
         return compare(left, right, {record.id: record for record in view.versions}, painted, self._open)
 
     def _open(self, picture: str) -> Image.Image:
@@ -321,7 +368,7 @@ class Page:
 
     def _moved(self, sent: Sent, move: Callable[[str], SessionView], notice: str = "") -> Frame:
         if self.hub.find(sent.session):
-            return Frame(strip=_strip(BUSY))
+            return Frame(strip=strips.note(BUSY))
         try:
             move(sent.session or "")
         except OURS as error:
@@ -332,7 +379,7 @@ class Page:
     def _refused(self, sent: Sent, error: Exception) -> Frame:
         """Nothing was taken: the page stays, the message stays in its box, one sentence says why."""
         said = "That file could not be read; send it again." if isinstance(error, OSError) else sentence(error)
-        return Frame(strip=_strip(said))
+        return Frame(strip=strips.note(said))
 
     # Frames
 
@@ -351,7 +398,7 @@ class Page:
             yield replace(frame.since(last), box=box if last is None else None)
             last = frame
             time.sleep(PAUSE)
-            now = live.wait(now.version, timeout=60.0)
+            now = live.wait(now.version, timeout=1.0 if now.waits else 60.0)
         yield self._ended(session, live, now, sent, box, last)
 
     def _ended(self, session: str, live: LiveTurn | None, now: Snapshot | None, sent: Sent,
@@ -378,8 +425,8 @@ class Page:
         return Frame(
             talk=talk, welcome=_above(entries, sent) if talk else stage.welcome(),
             picture=stage.frame(view, comparison), facts=self._facts(view, sent), top=self._top(session),
-            strip=_strip(notice, bool(view and view.interrupted)),
-            signal=_signal(session=session, busy=False, taken=live.said.turn if live and live.said else None,
+            strip=strips.note(notice, bool(view and view.interrupted)),
+            signal=strips.signal(session=session, busy=False, taken=live.said.turn if live and live.said else None,
                            pending=bool(view and view.question)),
         )
 
@@ -393,10 +440,11 @@ class Page:
         return Frame(
             talk=render.chat(entries, now, gone=view.deleted, earlier=sent.earlier),
             welcome=_above(entries, sent), picture=stage.frame(view), facts=self._facts(view, sent),
-            strip=_strip(), signal=_signal(
+            strip=strips.note(), signal=strips.signal(
                 session=session, busy=True, taken=live.said.turn if live.said else None, stopping=now.stopping,
-                doing=render.doing(now), progress=render.progress(now), step=now.working.step if now.working else 0,
-                steps=now.working.steps if now.working else 0, glimpse=_glimpse(now.glimpse)),
+                doing=render.doing(now), progress=render.progress(now, self.hub.ahead(live)),
+                step=now.working.step if now.working else 0,
+                steps=now.working.steps if now.working else 0, glimpse=strips.glimpse(now.glimpse)),
         )
 
     def _top(self, session: str | None) -> str:
@@ -409,7 +457,7 @@ class Page:
         """What opens over the page: the settings and the help."""
         models = self.studio.models()
         usual = menus.usual_model(models, self.generator)
-        return drawer.drawer(models, self.studio.choices(), usual, self.limits) + keys.overlay()
+        return drawer.drawer(models, self.studio.choices(), usual, self.limits, self.studio.presets()) + keys.overlay()
 
 
 def safely(frames: Iterator[Frame]) -> Iterator[Frame]:
@@ -419,10 +467,10 @@ def safely(frames: Iterator[Frame]) -> Iterator[Frame]:
     except Exception as error:
         if not isinstance(error, OURS):
             log.exception("an event of the page failed")
-        yield Frame(strip=_strip(sentence(error)))
+        yield Frame(strip=strips.note(sentence(error)))
 
 
-_BARE: dict[str, Any] = {"mask": None, "boxes": []}
+_BARE: dict[str, Any] = {"mask": None, "boxes": [], "notes": []}
 _EMPTY: dict[str, Any] = {"text": "", "files": []}
 
 
@@ -431,13 +479,6 @@ def _above(entries: Sequence[Entry], sent: Sent) -> str:
     more = render.hidden(entries, sent.earlier)
     return ('<div class="mq-earlier"><button type="button" data-more="earlier">'
             f"Show {min(more, render.LATEST)} earlier messages</button></div>") if more else ""
-
-
-def _deleted(picture: str) -> str:
-    """The line that takes a deletion back."""
-    return ('<div class="mq-note" role="status"><span>Deleted.</span><button type="button" data-act="restore" '
-            f'data-id="{render.escape(picture)}" class="mq-primary">Undo</button>'
-            '<button type="button" data-dismiss aria-label="Dismiss">×</button></div>')
 
 
 def _together(live: LiveTurn, now: Snapshot) -> list[Entry]:
@@ -456,28 +497,3 @@ def _read(path: str) -> bytes:
     """An uploaded file's bytes, one more than allowed at most: `ingest` has the last word on what they are."""
     with Path(path).open("rb") as stream:
         return stream.read(UPLOAD + 1)
-
-
-def _glimpse(glimpse: Glimpse | None) -> str | None:
-    """The rough look as a data URL: it is gone in a moment, so it never becomes a file."""
-    if glimpse is None:
-        return None
-    image = glimpse.image.convert("RGB")
-    image.thumbnail((GLIMPSE, GLIMPSE))
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=82)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
-
-
-def _signal(**values: Any) -> str:
-    """What `static/maquette.js` must know, as JSON in HTML that nobody sees."""
-    return f"<i>{render.escape(json.dumps(values), limit=1 << 20)}</i>"
-
-
-def _strip(notice: str | None = None, interrupted: bool = False) -> str:
-    """The line above the message box: refusals, and the offer to go on."""
-    parts = [f'<div class="mq-note" role="alert"><span>{render.escape(notice)}</span>'
-             '<button type="button" data-dismiss aria-label="Dismiss">×</button></div>'] if notice else []
-    parts += ['<div class="mq-note"><span>The last message was interrupted before it was finished.</span><button '
-              'type="button" data-act="resume" class="mq-primary">Continue</button></div>'] if interrupted else []
-    return "".join(parts)

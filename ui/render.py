@@ -207,7 +207,10 @@ def notice(text: str) -> Item:
 
 def _bubble(said: UserSaid, under: str | None) -> str:
     shown = [picture(id, "a picture that you sent", "thumb") for id in said.uploads]
-    if said.mask:
+    if said.note:
+        shown.append(f'<span class="mq-mask">{picture(said.note, "the picture with your note on it", "thumb")}'
+                     "<small>your note</small></span>")
+    elif said.mask:
         layers = picture(under or "", "", "thumb") + picture(said.mask, "the area that you painted", "thumb")
         shown.append(f'<span class="mq-mask"><span class="mq-under">{layers}</span><small>painted area</small></span>')
     shown += [f'<span class="mq-mask">{picture(one.picture, f"looked at for its {one.role}", "thumb")}<small>its '
@@ -341,10 +344,10 @@ def _running(turn: _Turn, live: Snapshot) -> Iterator[Item]:
         yield {"role": "assistant", "content": "", "metadata": {"title": "Reading what you said", "status": "pending"}}
 
 
-def progress(live: Snapshot) -> str:
-    """`step 5/20`, `loading the model`, or nothing."""
+def progress(live: Snapshot, ahead: int = 0) -> str:
+    """`step 5/20`, `loading the model`, how many pictures are `ahead`, or nothing."""
     if not live.working:
-        return ""
+        return f"after {ahead} other picture{'' if ahead == 1 else 's'}" if ahead else ""
     return f"step {live.working.step}/{live.working.steps}" if live.working.steps else "loading the model"
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from agent.api import SessionView
 from tools.api import Finding, PictureRecord, SceneObject
-from ui import boxes, brief, menus, versions
+from ui import boxes, brief, menus, notes, versions
 from ui.compare import Comparison
 from ui.render import alt_text, boxes_json, escape, mark, picture, picture_url
 
@@ -54,6 +54,7 @@ def frame(view: SessionView | None, comparison: Comparison | None = None) -> str
         f'<canvas class="mq-canvas" width="{width}" height="{height}" tabindex="0" role="application" '
         f'data-objects="{_objects(record)}" aria-label="Paint over what should change: arrow keys move, space puts the '
         'pen down and lifts it"></canvas><i class="mq-cross" hidden></i>'
+        f'<canvas class="mq-notes" width="{width}" height="{height}" aria-hidden="true"></canvas>'
         f'<div class="mq-boxes" aria-hidden="true"></div>{_live_layers()}{boxes.layer(record)}</div>'
         f"{_paintbar(record)}{boxes.bar(record)}{DRAFT}"
         f"{_comparebar(pair, view, everything=comparison is not None)}</section>"
@@ -125,7 +126,8 @@ def _compare(pair: Comparison | None, view: SessionView) -> str:
     named = versions.numbers(view)
     left, right = (_called(record, named) for record in (pair.left, pair.right))
     overlay = f'<img class="mq-difference" src="{pair.overlay}" alt="">' if pair.overlay else ""
-    return (f'<div class="mq-compare" data-left="{pair.left.id}" data-right="{pair.right.id}">'
+    middle = "" if pair.middle is None else f' data-middle="{pair.middle}"'
+    return (f'<div class="mq-compare"{middle} data-left="{pair.left.id}" data-right="{pair.right.id}">'
             f'{picture(pair.right.id, right, "after")}{picture(pair.left.id, left, "before")}'
             f'<i class="mq-divider"></i><span class="mq-tag mq-left">{left}</span><span class="mq-tag mq-right">{right}'
             '</span><input type="range" min="0" max="100" value="50" aria-label="How much of each is shown">'
@@ -161,12 +163,18 @@ def _paintbar(record: PictureRecord) -> str:
                      f"{escape(name)}</button>" for name, o in _numbered(record.scene))
     whole = f'<span class="mq-whole"><small>all of</small>{things}</span>' if things else ""
     none = "" if record.scene else ' disabled title="Nothing was made out in this picture yet"'
-    ways = (("brush", "Brush", ""), ("rectangle", "Rectangle", ""), ("lasso", "Lasso", ""), ("object", "Object", none))
+    ways = (("brush", "Brush", ""), ("rectangle", "Rectangle", ""), ("lasso", "Lasso", ""), ("object", "Object", none),
+            ("note", "Note", ""))
     modes = "".join(f'<button type="button" data-mode="{name}"{more}>{label}</button>' for name, label, more in ways)
+    inks = "".join(f'<button type="button" data-ink="{name}" aria-pressed="false" aria-label="{name} pen" '
+                   f'title="{name}"><i></i></button>' for name in notes.INKS)
     return (f'<div class="mq-paintbar" role="group" aria-label="Mask"><div class="mq-tabs">{modes}</div>'
+            f'<span class="mq-inks" role="group" aria-label="Pen">{inks}<button type="button" data-note="back">'
+            "Take back</button></span>"
             '<input type="range" class="mq-size" min="2" max="30" value="10" aria-label="Brush size">'
             '<button type="button" data-brush="erase" aria-pressed="false">Erase</button>'
-            f'<button type="button" data-paint="clear">Clear</button>{whole}</div>')
+            f'<button type="button" data-paint="clear">Clear</button>{whole}<p class="mq-notehint">Go around something '
+            "or point at it, then say what to do with it. The note never becomes part of the picture.</p></div>")
 
 
 def _objects(record: PictureRecord) -> str:
@@ -231,10 +239,10 @@ def made(record: PictureRecord | None, more: str = "") -> str:
         return ""
     if record.request is None:
         return (f'<div class="mq-row"><h3>Made</h3><div class="mq-made"><span>your picture · {_size(record)}</span>'
-                f"{more}</div></div>")
+                f"{_describe(record)}{more}</div></div>")
     return (f'<div class="mq-row"><h3>Made</h3><div class="mq-made">{_seed(record.request.seed)}'
             f"<span>{' · '.join([escape(record.model or ''), *_took(record), _size(record)])}</span>"
-            f"{_go_on(record)}{more}</div></div>")
+            f"{_go_on(record)}{_describe(record)}{more}</div></div>")
 
 
 def _seed(seed: int) -> str:
@@ -261,6 +269,11 @@ def _go_on(record: PictureRecord) -> str:
             '<button type="button" data-act="vary" title="The same layout with another seed">Vary a little</button>'
             '<button type="button" data-say="try again" title="The same Brief, laid out and drawn anew">Vary a lot'
             "</button></span>")
+
+
+def _describe(record: PictureRecord) -> str:
+    return (f'<span class="mq-goon"><button type="button" data-act="describe" data-id="{escape(record.id)}" '
+            'title="What is in this picture, in words">Describe</button></span>')
 
 
 def recalled(record: PictureRecord) -> dict[str, str]:

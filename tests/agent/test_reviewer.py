@@ -61,6 +61,15 @@ def test_what_follows_from_a_missing_thing_is_no_cause_of_its_own() -> None:
     assert [f.requirement for f in _causes(brief, failed(brief, *texts))] == ["an apple"]
 
 
+def test_where_only_an_answer_says_so_nothing_is_aimed_at() -> None:
+    """A vision-language model that was asked knows that there are not two dogs, and not which there are."""
+    brief = Brief(objects=[DOGS], background="beach")
+    for line in failed(brief, "two dogs"):
+        assert aimed(brief, line, [], []) and not aimed(brief, line.model_copy(update={"by": "asked"}), [], [])
+    (ground,) = failed(brief, "background: beach")
+    assert aimed(brief, ground.model_copy(update={"by": "asked"}), [], []), "a background needs no aim"
+
+
 def test_a_wrong_colour_is_changed_where_it_is() -> None:
     brief = Brief(objects=[APPLE, DOGS])
     assert ways(brief, [seen("apple-1", "green"), seen("dog-1")], "red apple") == [

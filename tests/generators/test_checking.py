@@ -108,10 +108,13 @@ def test_the_table_is_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     out = capsys.readouterr().out
     lines = {line.split()[1]: line for line in out.splitlines() if len(line.split()) > 2}
     assert "not commercially, gated" in lines["flux1-dev"] and "edit" in lines["qwen-image-edit"]
-    assert "Janus-Pro: " in out and max(map(len, lines.values())) < 160
+    assert "BAGEL: " in out and max(map(len, lines.values())) < 160
     assert app.main(["models", "--json"]) == 0
     listed = json.loads(capsys.readouterr().out)
     assert {row["name"] for row in listed["models"]} <= set(lines) and listed["elsewhere"]
+    assert {row["name"] for row in listed["eyes"]} <= set(lines) and "finds named things" in lines["owlv2"]
+    assert "needs torchvision, never tried here" in lines["qwen3-vl-4b"]
+    assert {"name", "does", "source", "installed", "gb", "licence", "verified"} <= set(listed["eyes"][0])
 
 
 @pytest.mark.parametrize(("words", "sentence"), [

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from generators import checking, weights
+from generators import checking, eyes, weights
 from tests.generators.hub import REVISION, Hub
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -160,3 +160,12 @@ def test_parts_of_other_repositories_come_along() -> None:
     assert code == 0 and said["source"] == "HiDream-ai/HiDream-I1-Full"
     found = weights.locate("meta-llama/Meta-Llama-3.1-8B-Instruct")
     assert {path.name for path in found.iterdir()} == {"config.json", "model.safetensors", "tokenizer.json"}
+
+
+def test_eyes_are_fetched_by_name_and_look_from_then_on() -> None:
+    files = {"config.json": b'{"model_type": "owlv2"}', "model.safetensors": tensors(), "vocab.json": b"{}",
+             "preprocessor_config.json": b"{}", "pytorch_model.bin": b"pickle"}
+    with Hub({"google/owlv2-base-patch16-ensemble": files}) as hub:
+        code, said, _ = get(hub, name="owlv2")
+    assert code == 0 and said["source"] == "google/owlv2-base-patch16-ensemble"
+    assert eyes.chosen("auto").finder == said["source"] and not (Path(said["path"]) / "pytorch_model.bin").exists()

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from generators import sketch, sketch_scene, upscaling
-from generators.api import Capabilities, Extent, Model, Report, Request, Result, Seen, Stop
+from generators.api import (
+    Box,
+    Capabilities,
+    Extent,
+    Eyes,
+    Model,
+    ModelUnavailable,
+    Report,
+    Request,
+    Result,
+    Seen,
+    Stop,
+    Told,
+)
 
 OUTSIDER = Model("outsider", "diffusion", "", Capabilities(edit=True, inpaint=True, sizes=(Extent(96, 96),)))
 """A model from outside the picture world, drawn by the sketch generator all the same."""
@@ -30,6 +43,33 @@ class InProcess:
         if request.model == upscaling.NAME:
             return upscaling.interpolated(request, pictures)
         return sketch.Sketch(sketch.model("sketch")).run(request, pictures, report, stop)
+
+    looks: Eyes = field(default_factory=Eyes)
+    answers: dict[str, float] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    sought: list[str] = field(default_factory=list)
+
+    def find(self, image: Image.Image, names: Sequence[str], stop: Stop) -> Seen:
+        """As a detector: what of these names is there, each sought name noted."""
+        if self.error or not self.looks.finder:
+            raise self.error or ModelUnavailable("Nothing here finds things in real pictures.")
+        self.sought += names
+        return Seen(tuple(d for d in sketch_scene.read(image).objects if d.thing in names))
+
+    def ask(self, image: Image.Image, questions: Sequence[str], stop: Stop) -> Told:
+        """As a vision-language model: the prepared answer to the question that holds the words; else none."""
+        if self.error:
+            raise self.error
+        self.asked += questions
+        found = [next((p for words, p in self.answers.items() if words in one), None) for one in questions]
+        return Told(tuple(found), 100 if self.looks.server else 0)
+
+    def outline(self, image: Image.Image, where: Box | tuple[float, float], stop: Stop) -> Image.Image:
+        """As a segmentation model: the ellipse in a box."""
+        mask = Image.new("L", image.size)
+        box = where if isinstance(where, Box) else Box(*where, *where).grow(0.1)
+        ImageDraw.Draw(mask).ellipse(box.pixels(Extent(*image.size)), fill=255)
+        return mask
 
     def see(self, image: Image.Image) -> Seen:
         return sketch_scene.read(image)

@@ -80,6 +80,10 @@ def test_an_apple_is_red_by_nature() -> None:
     assert said(wants(apple.model_copy(update={"colour": "green"})), sight(at("apple", 0.5)), "colour").passed is False
 
 
+def test_a_colour_that_could_not_be_made_out_is_left_open() -> None:
+    assert said(wants(dog(colour="red")), sight(at("dog", 0.5, colour="")), "colour").passed is None
+
+
 def test_every_one_of_a_group_needs_the_colour() -> None:
     brief = wants(dog(count=2, colour="red"))
     finding = said(brief, sight(at("dog", 0.2, colour="red"), at("dog", 0.8, colour="blue")), "colour")

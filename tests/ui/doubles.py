@@ -19,8 +19,10 @@ from PIL import Image, ImageDraw, ImageFilter
 from agent.api import (
     Answered,
     Asked,
+    BadInput,
     Briefed,
     Called,
+    Described,
     Drafted,
     Entry,
     Found,
@@ -32,6 +34,7 @@ from agent.api import (
     Options,
     Outcome,
     PictureView,
+    Preset,
     Search,
     SessionBusy,
     SessionView,
@@ -211,8 +214,28 @@ class StudioDouble:
 
     def search(self, text: str = "", like: str | None = None, session: str | None = None, limit: int = 24) -> Search:
         found = [Found(id=one.id, session=one.session, text=one.text, path=self.path(one.id), score=1.0)
-                 for one in self.pictures() if text in one.text]
+                 for one in self.pictures() if text in one.text and one.id != like]
         return Search(by="words", pictures=found[:limit])
+
+    def grow(self, session: str, count: int) -> None:
+        """So many pictures in a session, each made from the one before it, as long talks have them."""
+        memory = self._sessions[session]
+        record = self._records[memory.versions[0]]
+        for number in range(len(memory.versions), count):
+            id = f"{number:032x}"
+            self._records[id] = record.model_copy(update={"id": id, "parents": [memory.versions[-1]]})
+            memory.versions.append(id)
+            memory.entries += [UserSaid(turn=id, text="one more"), Answered(turn=id, picture=id, outcome=Outcome(
+                status="done", session=session, reply="Here it is."))]
+
+    def describe(self, picture: str) -> Described:
+        return Described(text="a red apple <b>and</b> a dog", by="the critic")
+
+    def presets(self) -> list[Preset]:
+        return [Preset(name="Ink", prompt="{prompt} in ink")]
+
+    def add_presets(self, data: str) -> list[Preset]:
+        raise BadInput("That is no list of presets.")
 
     def collections(self) -> dict[str, list[str]]:
         return {name: list(ids) for name, ids in self._collected.items()}

@@ -40,11 +40,15 @@ def story(browser: Any, address: str) -> Iterator[Any]:
 VIEWS: dict[str, Callable[[Any], None]] = {
     "look": lambda page: page.click("button[data-tool=look]"),
     "paint": lambda page: page.click("button[data-tool=paint]"),
+    "note": lambda page: (page.click("button[data-tool=paint]"), page.click("[data-mode=note]")),
+    "described": lambda page: (page.click("[data-act=describe]"), page.wait_for_selector("#strip .mq-note")),
     "boxes": lambda page: (page.click("button[data-tool=boxes]"), page.click("[data-box=add]")),
     "compare": lambda page: page.click("button[data-tool=compare]"),
     "settings": lambda page: page.click("[data-open=settings]"),
     "keys": lambda page: page.click("[data-open=keys]"),
     "gallery": lambda page: (page.click("button[data-view=gallery]"), page.wait_for_selector(".mq-gallery li")),
+    "alike": lambda page: (page.click("button[data-view=gallery]"), page.hover(".mq-gallery li >> nth=0"),
+                           page.click("[data-more-like] >> nth=0"), page.wait_for_selector("[data-gallery-like]")),
     "evaluation": lambda page: (page.click("button[data-view=evaluation]"), page.wait_for_selector(".mq-evaluation")),
 }
 
@@ -56,8 +60,8 @@ def test_nothing_serious(story: Any, view: str) -> None:
         assert story.evaluate(RUN) == []
     finally:
         story.evaluate("document.querySelectorAll('dialog[open]').forEach((one) => one.close())")
-        if view in ("gallery", "evaluation"):
-            story.click(f"button[data-view={view}]")
+        if view in ("gallery", "alike", "evaluation"):
+            story.click(f"button[data-view={'evaluation' if view == 'evaluation' else 'gallery'}]")
 
 
 def test_nor_in_the_dark_on_a_phone_and_on_an_empty_page(story: Any, browser: Any, address: str) -> None:

@@ -68,9 +68,9 @@ def test_a_quick_look_takes_few_steps(own: int | None, by_user: int | None, quic
 
 
 def test_where_no_model_has_a_size_that_is_said_in_place_of_buttons() -> None:
-    record = PictureRecord(id="", width=128, height=128)
-    shown = larger.menu(record, MODELS)
-    assert "cannot be extended" in shown and "<button" not in shown
+    record, whole = (PictureRecord(id="", width=side, height=side) for side in (128, 1 << 20))
+    assert larger.menu(record, MODELS).count("<button") == 1, "twice as large, which needs no model's size"
+    assert "cannot be extended" in larger.menu(whole, MODELS) and "<button" not in larger.menu(whole, MODELS)
     able = [{"name": "big", "installed": True, "capabilities": ["inpaint"], "sizes": [[192, 128]]}]
     assert 'data-side="right"' in larger.menu(record, able) and 'data-side="up"' not in larger.menu(record, able)
     both = [*MODELS, *able]

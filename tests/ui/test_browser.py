@@ -22,6 +22,7 @@ from tests.ui.browsing import (
     say,
     serving,
     settle,
+    shot,
     until,
 )
 from tests.ui.doubles import StudioDouble
@@ -116,6 +117,7 @@ def test_a_reload_in_mid_turn_goes_on_watching(page: Any, studio: StudioDouble) 
     studio.held.set()
     say(page, ASK, wait=False)
     page.wait_for_function("document.querySelector('.mq-doing').textContent.includes('step 3')")
+    shot(page, "busy")
     page.reload()
     page.wait_for_function("document.body.dataset.busy === 'working'")
     page.wait_for_function("document.querySelector('.mq-doing').textContent.includes('step 3')")

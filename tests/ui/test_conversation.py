@@ -89,7 +89,9 @@ def test_the_whole_conversation(browser: Any, tmp_path: Path) -> None:
     port = free_port()
     with program(tmp_path / "data", port):
         page = open_page(browser, f"http://127.0.0.1:{port}/")
+        page.evaluate("localStorage.setItem('maquette-settings', JSON.stringify({seed: '7'}))")  # as in the README
         say(page, ASK)
+        page.click(".mq-kept [data-unset]")
         first = current(page)
         assert first and page.locator(".mq-badge").count() >= 4
         assert "drew" in page.locator(".thought-group .title").first.inner_text()

@@ -66,6 +66,35 @@ def test_settings_reach_the_picture_and_are_reset(page: Any, studio: Studio) -> 
     assert page.locator(".mq-kept").is_hidden()
 
 
+def test_a_style_goes_with_new_pictures_and_stands_in_the_brief(page: Any, studio: Studio, tmp_path: Path) -> None:
+    page.click("[data-open=settings]")
+    page.click("[data-for=sketch] [data-preset='At night']")
+    assert page.inner_text("[data-preset-words]") == "… at night."
+    exported = tmp_path / "styles.csv"
+    exported.write_text('name,prompt,negative_prompt\n"In <b>snow</b>","{prompt} in the snow","fog"\n')
+    page.set_input_files("[data-import-presets]", exported)
+    assert "1 style added" in page.wait_for_selector("#strip .mq-note").inner_text()
+    page.click("#strip [data-open=settings]")
+    assert page.get_attribute("[data-for=sketch] [data-preset='At night']", "aria-pressed") == "true"
+    shot(page, "styles")
+    page.keyboard.press("Escape")
+    assert page.inner_text(".mq-kept span") == "style At night"
+    say(page, "a red apple")
+    assert studio.store.record(current(page)).brief.background == "night"
+    chip = page.locator(".mq-brief .mq-background")
+    assert "night" in chip.inner_text()
+    assert chip.locator("summary").get_attribute("title").startswith("from the style At night")
+    shot(page, "styled")
+    page.click("[data-open=settings]")
+    page.click("[data-preset='In <b>snow</b>']")
+    assert page.inner_text("[data-preset-words]") == "… in the snow. Without: fog"
+    page.click("[data-preset='In <b>snow</b>']")
+    assert page.inner_text("[data-preset-words]") == ""
+    page.set_input_files("[data-import-presets]", {"name": "x.json", "mimeType": "application/json", "buffer": b"{}"})
+    assert "no list of presets" in page.wait_for_selector("#strip .mq-note[role=alert]").inner_text()
+    assert page.locator(".mq-drawer").is_hidden() and page.locator(".mq-kept").is_hidden()
+
+
 def test_a_setting_that_cannot_be_is_one_sentence(page: Any) -> None:
     page.click("[data-open=settings]")
     page.fill("[data-setting=images]", "0")
@@ -164,6 +193,50 @@ def test_the_gallery_finds_filters_opens_and_downloads(page: Any, browser: Any) 
     assert no_sideways(phone)
     shot(phone, "phone-gallery")
     phone.context.close()
+
+
+def test_what_is_in_a_picture_becomes_the_next_message(page: Any) -> None:
+    say(page, "a green bus on a beach")
+    page.click("[data-act=describe]")
+    note = page.wait_for_selector("#strip .mq-note")
+    assert "a green bus on a beach" in note.inner_text() and "as the critic sees it" in note.inner_text()
+    shot(page, "described")
+    page.click("#strip [data-prompt]")
+    assert page.input_value("#box textarea") == "a green bus on a beach"
+    assert page.locator("#strip .mq-note").is_hidden()
+
+
+def listed(page: Any) -> list[str]:
+    return [box.get_attribute("value") for box in page.locator(".mq-gallery [name=id]").all()]
+
+
+def test_the_gallery_finds_by_an_example_and_by_both(page: Any, studio: Studio) -> None:
+    if studio.workshop.matches is None:
+        pytest.skip("nothing here compares pictures: generators/pack/contrastive is missing")
+    made = []
+    for words in ("a cup in a desert", "a green chair in a forest", "a yellow cup in a forest"):
+        page.goto(page.url.split("?")[0])
+        page.wait_for_function("window.maquette && document.querySelector('.mq-stage')")
+        say(page, words)
+        made.append(current(page))
+    cup, chair, forest_cup = made
+    page.click("button[data-view=gallery]")
+    page.wait_for_selector(".mq-gallery li")
+    page.hover(f".mq-gallery li:has([value='{chair}'])")
+    page.click(f"[data-more-like='{chair}']")
+    page.wait_for_selector(f"[data-gallery-like='{chair}']")
+    alike = listed(page)
+    assert chair not in alike and alike.index(forest_cup) < alike.index(cup), "the other forest is nearer"
+    page.fill("[data-gallery-words]", "cup")
+    page.wait_for_function("document.querySelectorAll('.mq-gallery li').length === 2")
+    assert listed(page) == [forest_cup, cup] and page.locator("[data-gallery-like]").is_visible()
+    shot(page, "alike")
+    page.click("[data-unlike]")
+    page.wait_for_function("!document.querySelector('[data-gallery-like]')")
+    assert sorted(listed(page)) == sorted([cup, forest_cup]), "the words stay"
+    page.fill("[data-gallery-words]", "zeppelin")
+    page.wait_for_selector(".mq-none")
+    assert "No picture here fits “zeppelin”" in page.inner_text(".mq-none")
 
 
 def picture_of(tmp_path: Path, **texts: str) -> Path:

@@ -4,6 +4,7 @@ procedural generator."""
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -105,6 +106,52 @@ def test_a_click_on_an_object_paints_where_it_was_seen_and_the_rest_stays(page: 
     page.wait_for_function("document.querySelector('.mq-comparebar p').textContent.includes('Nothing outside')")
 
 
+def circle(box: Any, times: int = 24) -> list[tuple[float, float]]:
+    """Points around a box, as a hand goes around it."""
+    (x, y), wide, high = box.centre, 0.6 * box.width, 0.6 * box.height
+    turns = [2 * math.pi * n / times for n in range(times + 1)]
+    return [(min(0.99, max(0.01, x + wide * math.cos(turn))), min(0.99, max(0.01, y + high * math.sin(turn))))
+            for turn in turns]
+
+
+def test_what_a_scribble_goes_around_is_what_is_meant(page: Any, studio: Studio) -> None:
+    say(page, ASK)
+    before = studio.store.record(current(page))
+    dog = max((thing for thing in before.scene if thing.name == "dog"), key=lambda thing: thing.box[0])
+    page.click("[data-tool=paint]")
+    page.click("[data-mode=note]")
+    page.click("[data-ink=yellow]")
+    drag(page, ".mq-canvas", (0.02, 0.02), (0.06, 0.06))
+    page.click("[data-note=back]")
+    drag(page, ".mq-canvas", *circle(dog.box))
+    page.wait_for_selector("#noted .mq-noted >> visible=true")
+    assert share(page, WHOLE) == 0, "a note is no paint"
+    shot(page, "note")
+    say(page, "make this purple")
+    after = studio.store.record(current(page))
+    dogs = {thing.box.centre[0] > dog.box[0]: thing.colour for thing in after.scene if thing.name == "dog"}
+    assert after.request.kind == "edit" and dogs[True] == "purple" and dogs[False] != "purple"
+    assert "your note" in page.inner_text("#talk") and page.locator("#noted .mq-noted").is_hidden()
+    page.click("[data-tool=compare]")
+    page.wait_for_function("document.querySelector('.mq-comparebar p').textContent.includes('Nothing outside')")
+
+
+def test_a_note_is_scribbled_with_keys_and_taken_away(page: Any) -> None:
+    say(page, ASK)
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("p")
+    page.keyboard.press("5")
+    page.focus(".mq-canvas")
+    page.keyboard.press("Space")
+    page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("Space")
+    told = "JSON.parse(window.maquette.tell()).notes"
+    (stroke,) = page.evaluate(told)
+    assert stroke["colour"] == "red" and len(stroke["points"]) == 2
+    page.click("#noted [data-note=clear]")
+    assert page.evaluate(told) == [] and page.locator("#noted .mq-noted").is_hidden()
+
+
 def test_a_mask_is_painted_with_keys_alone(page: Any) -> None:
     say(page, ASK)
     page.evaluate("document.activeElement.blur()")
@@ -197,6 +244,7 @@ def test_a_picture_goes_on_at_a_side_and_is_enlarged(page: Any, studio: Studio) 
     first = current(page)
     page.click(".mq-larger summary")
     assert page.locator(".mq-larger [data-side]").count() == 4, "left, right, around, twice: upwards there is no size"
+    shot(page, "larger")
     page.click("[data-side=right]")
     page.wait_for_function("document.querySelectorAll('.mq-said').length === 2")
     settle(page)

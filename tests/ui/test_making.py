@@ -104,9 +104,11 @@ def test_any_two_are_compared_and_the_difference_is_told(page: Any) -> None:
     said = page.inner_text(".mq-comparebar p")
     assert re.search(r"% of the picture changed\. Nothing outside the painted area changed: all [\d,]+ pixels", said)
     assert current(page) != second, "picking sides does not move the session"
+    split = "document.querySelector('.mq-compare').style.getPropertyValue('--split')"
+    assert 5 < int(page.evaluate(split).rstrip("%")) < 35, "the divider begins in what changed, here on the left"
     page.focus(".mq-compare input")
     page.keyboard.press("Home")
-    assert page.evaluate("document.querySelector('.mq-compare').style.getPropertyValue('--split')") == "0%"
+    assert page.evaluate(split) == "0%"
     page.click("[data-show=difference]")
     assert page.locator(".mq-difference").is_visible() and not page.locator(".mq-divider").is_visible()
     shot(page, "difference")

@@ -9,15 +9,17 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image, ImageDraw
 
-from agent.api import Answered, DataFolderError, Outcome, SessionBusy, UserSaid
+from agent.api import DataFolderError, SessionBusy, Started, UserSaid, Working
 from generators.api import BadPicture
 from tests.ui.doubles import StudioDouble
+from ui import render
 from ui.api import Sent, read_sent
-from ui.live import UNEXPECTED, Hub
+from ui.live import UNEXPECTED, Hub, LiveTurn
 from ui.page import Frame, Page, safely
 from ui.paint import mask_png
 
@@ -85,20 +87,9 @@ def test_a_turn_costs_the_page_the_same_with_many_pictures_as_with_some(page: Pa
 
     list(page.say(ASK, [], Sent()))
     session = session_of(page)
-    memory = studio._sessions[session]
-
-    def grow(count: int) -> None:
-        record = studio._records[memory.versions[0]]
-        for number in range(len(memory.versions), count):
-            id = f"{number:032x}"
-            studio._records[id] = record.model_copy(update={"id": id, "parents": [memory.versions[-1]]})
-            memory.versions.append(id)
-            memory.entries += [UserSaid(turn=id, text=ASK), Answered(turn=id, picture=id, outcome=Outcome(
-                status="done", session=session, reply="Here it is."))]
-
-    grow(50)
+    studio.grow(session, 50)
     some = sent_by("make one of the dogs purple")
-    grow(400)
+    studio.grow(session, 400)
     many = sent_by("make one of the dogs purple")
     assert many < 1.3 * some
 
@@ -295,6 +286,35 @@ def test_an_empty_message_does_nothing(page: Page) -> None:
 @pytest.mark.parametrize("text", [None, "", "x", "[]", '{"session": 3}', '{"other": 1}'])
 def test_what_the_browser_says_is_never_trusted(text: str | None) -> None:
     assert read_sent(text) == Sent()
+
+
+def test_a_turn_that_waits_for_the_model_says_how_many_are_before_it() -> None:
+    hub, gate = Hub(), threading.Event()
+    begun = {name: threading.Event() for name in "abcd"}
+
+    def turn(name: str, *events: Any) -> LiveTurn:
+        def run(listen: Any, stop: object) -> object:
+            for event in events:
+                listen(event)
+            begun[name].set()
+            gate.wait(10)
+            raise SessionBusy("over")
+
+        live = hub.start(name, (), run, model="" if name != "d" else "another")  # type: ignore[arg-type]
+        assert begun[name].wait(10)
+        return live
+
+    drawing = Started(call="c", tool="generate", arguments={})
+    first, second, third, elsewhere = (turn(name, drawing, *([Working(call="c", step=1, steps=8)] * (name == "a")))
+                                       for name in "abcd")
+    assert [hub.ahead(live) for live in (first, second, third, elsewhere)] == [0, 1, 2, 0]
+    assert render.progress(third.snapshot(), 2) == "after 2 other pictures"
+    assert render.progress(first.snapshot(), 0) == "step 1/8"
+    second._hear(Working(call="c", step=1, steps=8))
+    assert hub.ahead(second) == 0, "begun"
+    gate.set()
+    hub.close()
+    assert hub.ahead(third) == 0
 
 
 def test_the_hub_runs_one_turn_a_session_and_sessions_side_by_side() -> None:

@@ -135,9 +135,14 @@ def test_the_overlay_covers_what_changed_and_nothing_else() -> None:
         assert overlay.getchannel("A").point(lambda value: 255 if value else 0).getbbox() == (0, 0, 5, 5)
 
 
+def test_the_divider_begins_where_something_changed() -> None:
+    assert compared((0, 0, 5, 5), None).middle == 12 and compared((12, 3, 13, 4), None).middle == 62
+
+
 def test_pictures_of_two_sizes_are_not_measured() -> None:
     left, right = PictureRecord(id=id_of(0), width=8, height=8), PictureRecord(id=id_of(1), width=9, height=8)
-    assert "cannot be compared" in compare(left, right, {}, [], {}.__getitem__).sentence
+    found = compare(left, right, {}, [], {}.__getitem__)
+    assert "cannot be compared" in found.sentence and found.middle is None
 
 
 def test_numbers_are_those_of_the_conversation() -> None:

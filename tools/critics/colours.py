@@ -18,13 +18,17 @@ class Colours:
 
     def judge(self, image: Image.Image, seen: Seen, brief: Brief, layout: tuple[Region, ...]) -> list[Finding]:
         groups = assign(seen, brief, layout)
-        return [finding(line, _verdict(thing, groups[thing.id])) for line, thing in subjects(brief, "colour")]
+        verdicts = ((line, _verdict(thing, groups[thing.id])) for line, thing in subjects(brief, "colour"))
+        return [finding(line, verdict) for line, verdict in verdicts if verdict]
 
 
-def _verdict(thing: BriefObject, found: list[Detection]) -> Verdict:
+def _verdict(thing: BriefObject, found: list[Detection]) -> Verdict | None:
+    """None where something has no colour that could be made out."""
     name, colour = thing_name(thing.name), thing.colour or ""
     if not found:
         return Verdict(False, ABSENT, f"found no {name} to be {colour}")
+    if any(not d.colour for d in found):
+        return None
     right = [d for d in found if has_colour(d, colour)]
     passed = len(right) == len(found)
     telling = found if passed else [d for d in found if d not in right]
@@ -33,7 +37,7 @@ def _verdict(thing: BriefObject, found: list[Detection]) -> Verdict:
 
 
 def _called(detection: Detection) -> str:
-    colour = "of its usual colours" if detection.colour in ("own", "") else detection.colour
+    colour = "of its usual colours" if detection.colour == "own" else detection.colour
     return f"{colour} ({detection.colour_confidence:.2f})"
 
 

@@ -6,7 +6,8 @@
   const { state, find, all, overlay, pointAt, CLICKS, KEYS, act } = window.maquette.kit;
   const hooks = window.maquette.kit;
   const BRUSH = "#b4532a", LEAST = 0.03, STEP = 0.02;
-  const hand = { mode: "brush", erase: false, down: null, before: null, points: [], at: [0.5, 0.5], boxes: [], changed: false };
+  const INKS = { red: "#e5484d", yellow: "#ffd60a", blue: "#2f8cff", white: "#ffffff" };  // as in ui/notes.py
+  const hand = { notes: [], ink: "red", mode: "brush", erase: false, down: null, before: null, points: [], at: [0.5, 0.5], boxes: [], changed: false };
   hooks.moved = [];  // what follows the boxes: called with whether the hand has let go
 
   const canvas = () => find(".mq-canvas");
@@ -39,6 +40,36 @@
     return drawing;
   }
 
+  // ---- Notes: strokes over the picture, which say where; what is to be done there is said beside
+
+  function drawNotes() {
+    const target = find(".mq-notes");
+    document.body.dataset.noted = hand.notes.length && target ? "yes" : "";
+    if (!target) return;
+    const drawing = target.getContext("2d"), on = ([x, y]) => [x * target.width, y * target.height];
+    drawing.clearRect(0, 0, target.width, target.height);
+    drawing.lineCap = drawing.lineJoin = "round";
+    for (const { colour, points } of hand.notes) for (const [width, style] of [[12, "#1a1a1a"], [8, INKS[colour]]]) {
+      drawing.lineWidth = width;
+      drawing.strokeStyle = style;
+      drawing.beginPath();
+      drawing.moveTo(...on(points[0]));
+      points.forEach((point) => drawing.lineTo(on(point)[0] + 0.01, on(point)[1]));
+      drawing.stroke();
+    }
+  }
+
+  function noteMove(point) {
+    const { points } = hand.notes.at(-1), [x, y] = points.at(-1);
+    if (points.length < 400 && Math.hypot(point[0] - x, point[1] - y) > 0.004) points.push(point);
+    drawNotes();
+  }
+
+  function clearNotes() {
+    hand.notes = [];
+    drawNotes();
+  }
+
   function fillBox(box) {
     const target = canvas(), drawing = pen(), margin = 0.02 * target.width;
     drawing.beginPath();
@@ -55,12 +86,17 @@
   // Points are fractions of the picture.
   function penDown(point) {
     hand.down = point;
+    if (hand.mode === "note") {
+      hand.notes.push({ colour: hand.ink, points: [point] });
+      return drawNotes();
+    }
     hand.points = [point];
     hand.before = canvas().getContext("2d").getImageData(0, 0, canvas().width, canvas().height);
     penMove(point);
   }
 
   function penMove(point) {
+    if (hand.mode === "note") return noteMove(point);
     const target = canvas(), drawing = pen(), on = ([x, y]) => [x * target.width, y * target.height];
     if (hand.mode === "brush") {
       drawing.lineWidth = brushWidth();
@@ -82,6 +118,7 @@
   function penUp() {
     const point = hand.points.at(-1);
     hand.down = hand.before = null;
+    if (hand.mode === "note") return;
     if (hand.mode === "object") {
       const found = objectAt(point);
       if (found) fillBox(found.box);
@@ -117,6 +154,7 @@
   }
 
   function setMode(mode) {
+    if (hand.down) penUp();
     hand.mode = mode;
     showModes();
   }
@@ -125,6 +163,7 @@
     document.body.dataset.pen = hand.mode;
     all("[data-mode]").forEach((at) => at.setAttribute("aria-pressed", String(at.dataset.mode === hand.mode)));
     all("[data-brush]").forEach((at) => at.setAttribute("aria-pressed", String(hand.erase)));
+    all("[data-ink]").forEach((at) => at.setAttribute("aria-pressed", String(at.dataset.ink === hand.ink)));
   }
 
   // Keys on the canvas: arrows move a cross, space puts the pen down and lifts it.
@@ -295,7 +334,9 @@
   // ---- Hooks and listening
 
   Object.assign(CLICKS, {
-    paint: () => clearPaint(),
+    paint: (at) => { if (hand.mode === "note" && at.closest(".mq-paintbar")) clearNotes(); else clearPaint(); },
+    ink: (at) => { hand.ink = at.dataset.ink; showModes(); },
+    note: (at) => { if (at.dataset.note === "back") { hand.notes.pop(); drawNotes(); } else clearNotes(); },
     mode: (at) => setMode(at.dataset.mode),
     fill: (at) => JSON.parse(at.dataset.fill).forEach(fillBox),
     brush: () => { hand.erase = !hand.erase; showModes(); },
@@ -308,19 +349,24 @@
     },
     drawBoxes: () => act({ act: "say", text: "" }),
   });
-  const modeKeys = { 1: "brush", 2: "rectangle", 3: "lasso", 4: "object" };
+  const modeKeys = { 1: "brush", 2: "rectangle", 3: "lasso", 4: "object", 5: "note" };
   for (const [key, mode] of Object.entries(modeKeys)) KEYS[key] = () => {
     const button = find(`.mq-paintbar [data-mode="${mode}"]`);
     if (state.tool === "paint" && button && !button.disabled) setMode(mode);
   };
+  const widen = (by) => { const size = find(".mq-size"); if (state.tool === "paint" && size) size.value = Number(size.value) + by; };
+  KEYS["["] = () => widen(-2);
+  KEYS["]"] = () => widen(2);
   KEYS.e = () => { if (state.tool === "paint") { hand.erase = !hand.erase; showModes(); } };
 
   hooks.tell.push(() => ({ mask: painted() ? canvas().toDataURL("image/png") : null,
+    notes: find(".mq-notes") ? hand.notes : [],
     boxes: ready() ? hand.boxes.map(({ name, box }) => [name.trim(), box]) : [] }));
-  hooks.taken.push(() => { clearPaint(); hand.boxes = []; hand.changed = false; drawBoxes(); });
+  hooks.taken.push(() => { clearPaint(); clearNotes(); hand.boxes = []; hand.changed = false; drawBoxes(); });
   hooks.shown.push((other) => {
-    if (other) { clearPaint(); hand.down = null; if (!hand.changed) fromPicture(); }
+    if (other) { clearPaint(); hand.notes = []; hand.down = null; if (!hand.changed) fromPicture(); }
     drawBoxes();
+    drawNotes();
     showModes();
   });
   hooks.chosen.push((tool) => {

@@ -78,6 +78,10 @@
       if (document.activeElement !== at && at.value !== value) at.value = value;
       if (at.tagName === "SELECT" && at.value !== value) at.value = "";
     });
+    const worn = all("[data-preset]").filter((at) => at.dataset.preset === kept.style);
+    all("[data-preset]").forEach((at) => at.setAttribute("aria-pressed", String(worn.includes(at))));
+    const words = find("[data-preset-words]"), told = (worn.find((at) => !at.closest("[hidden]")) || worn[0])?.dataset.words || "";
+    if (words && words.textContent !== told) words.textContent = told;
     document.body.dataset.kept = names.length ? "yes" : "";
     const note = find(".mq-kept span");
     if (note) note.textContent = names.map((name) => `${name} ${kept[name]}`).join(" · ");
@@ -181,6 +185,11 @@
 
   function showPair() {
     const on = state.tool === "compare", [left, right] = pair();
+    const middle = find(".mq-compare")?.dataset.middle;  // the divider begins where something changed
+    if (on && middle && state.divided !== `${left} ${right}`) {
+      state.divided = `${left} ${right}`;
+      split(middle);
+    }
     document.body.dataset.show = on ? state.show : "";
     all("button[data-show]").forEach((one) => one.setAttribute("aria-pressed", String(one.dataset.show === state.show)));
     all(".mq-tree button").forEach((one) => {
@@ -285,7 +294,8 @@
 
   function browse(more = {}) {
     const words = find("[data-gallery-words]")?.value || "", starred = !!find("[data-gallery-starred]")?.checked;
-    act({ act: "gallery", words, starred, count: 0, ...kit.browsing?.(), ...more });
+    const like = find("[data-gallery-like]")?.dataset.galleryLike || "";
+    act({ act: "gallery", words, starred, like, count: 0, ...kit.browsing?.(), ...more });
   }
 
   function view(name) {
@@ -309,6 +319,14 @@
     if (!image) return;
     history.replaceState(null, "", location.pathname + location.search);
     setTimeout(() => { image.scrollIntoView({ block: "center" }); image.classList.add("mq-named"); }, 700);
+  }
+
+  async function importPresets(at) {
+    const text = await at.files[0]?.text();
+    at.value = "";
+    if (!text) return;
+    at.closest("dialog").close();
+    act({ act: "presets", data: text });
   }
 
   // ---- A picture that is dropped in may say how it was made
@@ -381,10 +399,14 @@
     online: (at) => sayLine(at.parentElement.querySelector("input")),
     unline: (at) => sayLine(at.parentElement.querySelector("input"), ""),
     recall: (at) => { recall(at); const note = at.closest("#recalled .mq-note"); if (note) note.hidden = true; },
+    prompt: (at) => { type(at.dataset.prompt); at.closest(".mq-note").hidden = true; },
     clear: (at) => set({ [at.dataset.clear]: null }),
     view: (at) => view(document.body.dataset.view === at.dataset.view ? "" : at.dataset.view),
+    moreLike: (at) => { browse({ like: at.dataset.moreLike }); scrollTo(0, 0); },
+    unlike: () => { browse({ like: "" }); find("[data-gallery-words]")?.focus(); },
     galleryMore: (at) => browse({ count: Number(at.dataset.galleryMore) }),
     galleryAll: () => { all(".mq-gallery [name=id]").forEach((one) => { one.checked = true; }); galleryShown(); },
+    preset: (at) => set({ style: settings().style === at.dataset.preset ? null : at.dataset.preset }),
     lock: (at) => set({ seed: settings().seed === at.dataset.lock ? null : at.dataset.lock }),
     unset: () => { remember("maquette-settings", "{}"); showSettings(); },
     model: (at) => { remember("maquette-model", at.dataset.model); showModel(); at.closest("details").open = false; },
@@ -439,6 +461,7 @@
     if ("galleryStarred" in (at.dataset || {}) || "collection" in (at.dataset || {})) browse();
     if ("pickModel" in (at.dataset || {})) { remember("maquette-model", at.value); showModel(); }
     if (at.type === "file") readBack(at.files);
+    if ("importPresets" in (at.dataset || {})) importPresets(at);
     if (at.dataset?.setting) set({ [at.dataset.setting]: at.value.trim() });
   });
   document.addEventListener("drop", (event) => readBack(event.dataTransfer?.files), true);
@@ -459,6 +482,7 @@
     s: () => press('.mq-acts [data-act="star"], .mq-acts [data-act="unstar"]'),
     Delete: () => press('.mq-acts [data-act="delete"]'), Backspace: () => press('.mq-acts [data-act="delete"]'),
     ",": () => find('[data-dialog="settings"]')?.showModal(), g: () => press('[data-view="gallery"]'),
+    f: () => { if (document.fullscreenElement) document.exitFullscreen(); else find(".mq-frame")?.requestFullscreen?.().catch(() => {}); },
     ArrowLeft: () => step(-1), ArrowRight: () => step(1),
   };
 
