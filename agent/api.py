@@ -433,6 +433,11 @@ class StudioProtocol(Protocol):
         """What a stored picture shows. Raises `BadInput` where nothing is made out in it."""
         ...
 
+    def outline(self, picture: str, at: tuple[float, float]) -> Image.Image | None:
+        """The thing at a point (fractions of the picture) of a stored picture: an "L" mask, 255 where it is. None where
+        nothing here outlines things; raises a `GeneratorError` where that fails."""
+        ...
+
     def pictures(self) -> list[Held]:
         """Every session's pictures that were brought or drawn and not deleted, the newest first."""
         ...

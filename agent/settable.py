@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from agent.presets import built_in
@@ -18,6 +18,14 @@ def settable(model: Model) -> dict[str, Any]:
             "guidance": call.get(model.options.get("guidance", "guidance_scale")),
             "takes": ([] if model.family == "sketch" else takes) + (["negative"] if able.negative else []),
             "sizes": [list(size) for size in able.sizes]}
+
+
+def choices(models: Iterable[Model], took: Iterable[tuple[str, float]]) -> dict[str, Any]:
+    """By name, what can be set of each model, and the seconds that a turn with it took lately."""
+    by_name: dict[str, list[float]] = {}
+    for name, seconds in took:
+        by_name.setdefault(name, []).append(seconds)
+    return {model.name: settable(model) | {"seconds": usual(by_name.get(model.name, []))} for model in models}
 
 
 def usual(seconds: Sequence[float]) -> float | None:

@@ -16,6 +16,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
 from agent import asking, planners, prompt, routes, routing, skills, workshops
 from agent.api import (
     Answered,
@@ -49,7 +51,7 @@ from agent.presets import Presets, imported, with_negative
 from agent.projections import last_brief, made, open_question, shown
 from agent.replaying import replay
 from agent.sessions import Sessions
-from agent.settable import settable, usual
+from agent.settable import choices
 from agent.settings import Settings
 from agent.state import SCHEMA_VERSION, Desk, State, brief_of
 from generators.api import BadPicture, Extent
@@ -257,6 +259,9 @@ class Studio:
     def describe(self, picture: str) -> Described:
         """See `agent.describing`."""
         return describe(self.store.image(picture), self.workshop)
+
+    def outline(self, picture: str, at: tuple[float, float]) -> Image.Image | None:
+        return self.workshop.outline(self.store.image(picture), at) if self.workshop.looks.outliner else None
 
     # Turns
 
@@ -471,12 +476,8 @@ class Studio:
         return added
 
     def choices(self) -> dict[str, Any]:
-        took: dict[str, list[float]] = {}
-        for model, seconds in self.sessions_on_disk.durations():
-            took.setdefault(model, []).append(seconds)
         own = self.workshop.model(self.settings.generator)  # may be a folder, which is in no list
-        models = {model.name: settable(model) | {"seconds": usual(took.get(model.name, []))}
-                  for model in (own, *self.workshop.models())}
+        models = choices((own, *self.workshop.models()), self.sessions_on_disk.durations())
         return {"planners": planners.choices(self.settings), "models": models}
 
     def plan(self, turns: list[str], options: Options | None = None) -> dict[str, Any]:

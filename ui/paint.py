@@ -31,6 +31,15 @@ def mask_png(data_url: str, width: int, height: int) -> bytes | None:
     return buffer.getvalue()
 
 
+def opacity(mask: Image.Image) -> bytes:
+    """A mask on its way to the browser: a white PNG, opaque where the "L" mask lets change."""
+    white = Image.new("RGBA", mask.size, "white")
+    white.putalpha(mask)
+    buffer = io.BytesIO()
+    white.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
 def _alpha(data_url: str) -> Image.Image:
     if not data_url.startswith(HEAD) or len(data_url) > LONGEST:
         raise BadPicture("The painted area could not be read; clear it and paint it again.")

@@ -30,6 +30,7 @@ from tools.api import ToolError
 from ui.api import PageSettings, read_sent
 from ui.guard import Guard, is_loopback
 from ui.live import sentence
+from ui.paint import opacity
 from ui.runs import Runs
 
 if TYPE_CHECKING:
@@ -104,6 +105,19 @@ def _routes(app, studio: StudioProtocol) -> None:
         if path is None:
             return Response("There is no such picture here.", status_code=404, media_type="text/plain")
         return Response(_thumbnail(path), media_type="image/webp", headers={"cache-control": FOREVER})
+
+    @app.get("/outlines/{name}.png")
+    def outline(name: str, x: float, y: float) -> Response:
+        """What lies at a point of a stored picture, as a mask in a PNG's opacity; nothing where nobody here can say."""
+        if _stored(studio, name) is None:
+            return Response("There is no such picture here.", status_code=404, media_type="text/plain")
+        try:
+            mask = studio.outline(name, (min(max(x, 0.0), 1.0), min(max(y, 0.0), 1.0)))
+        except GeneratorError as error:
+            return Response(str(error), status_code=503, media_type="text/plain")
+        if mask is None:
+            return Response(status_code=204)
+        return Response(opacity(mask), media_type="image/png", headers={"cache-control": "no-store"})
 
     async def several(request: Request) -> Response:
         """The pictures whose ids a form names, as one file."""

@@ -231,6 +231,9 @@ class StudioDouble:
     def describe(self, picture: str) -> Described:
         return Described(text="a red apple <b>and</b> a dog", by="the critic")
 
+    def outline(self, picture: str, at: tuple[float, float]) -> Image.Image | None:
+        return None
+
     def presets(self) -> list[Preset]:
         return [Preset(name="Ink", prompt="{prompt} in ink")]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from agent.settings import Settings
 from agent.studio import Studio
@@ -98,12 +98,36 @@ def test_a_click_on_an_object_paints_where_it_was_seen_and_the_rest_stays(page: 
     page.mouse.move(*at(page, ".mq-canvas", *apple.box.centre))
     page.wait_for_selector(".mq-boxes i")
     page.mouse.click(*at(page, ".mq-canvas", *apple.box.centre))
-    assert share(page, tuple(apple.box)) > 0.97
+    until(lambda: share(page, tuple(apple.box)) > 0.97, "the box is painted")
     assert share(page, WHOLE) < apple.box.grow(0.03).area + 0.01
     shot(page, "object-mask")
     say(page, "put a cake here")
     page.click("[data-tool=compare]")
     page.wait_for_function("document.querySelector('.mq-comparebar p').textContent.includes('Nothing outside')")
+
+
+def test_where_something_outlines_things_a_click_paints_the_outline(page: Any, studio: Studio,
+                                                                    monkeypatch: pytest.MonkeyPatch) -> None:
+    say(page, ASK)
+    apple = next(thing for thing in studio.store.record(current(page)).scene if thing.name == "apple")
+    asked: list[tuple[float, float]] = []
+
+    def outline(picture: str, spot: tuple[float, float]) -> Image.Image:
+        asked.append(spot)
+        mask = Image.new("L", (256, 256))
+        ImageDraw.Draw(mask).ellipse([256 * side for side in apple.box], fill=255)
+        return mask
+
+    monkeypatch.setattr(studio, "outline", outline)
+    page.click("[data-tool=paint]")
+    page.click("[data-mode=object]")
+    page.mouse.click(*at(page, ".mq-canvas", *apple.box.centre))
+    until(lambda: share(page, WHOLE) > 0, "the outline is painted")
+    assert asked == [pytest.approx(apple.box.centre, abs=0.01)]
+    assert share(page, tuple(apple.box)) == pytest.approx(0.785, abs=0.05), "an ellipse in its box"
+    page.click("[data-brush=erase]")
+    page.mouse.click(*at(page, ".mq-canvas", *apple.box.centre))
+    until(lambda: share(page, WHOLE) < 0.02, "and taken away again, but for a soft rim")
 
 
 def circle(box: Any, times: int = 24) -> list[tuple[float, float]]:

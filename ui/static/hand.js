@@ -119,11 +119,32 @@
     const point = hand.points.at(-1);
     hand.down = hand.before = null;
     if (hand.mode === "note") return;
-    if (hand.mode === "object") {
-      const found = objectAt(point);
-      if (found) fillBox(found.box);
-    }
+    if (hand.mode === "object") fillObject(point);
     notePaint();
+  }
+
+  // What is at a point: its outline, where something on the server outlines things; else the box it was seen in.
+  async function fillObject(point) {
+    const found = objectAt(point), target = canvas(), picture = find(".mq-stage").dataset.picture;
+    const outline = await outlineAt(picture, point);
+    if (canvas() !== target) return;
+    if (!outline) return found && fillBox(found.box);
+    const layer = Object.assign(document.createElement("canvas"), { width: target.width, height: target.height });
+    const drawing = layer.getContext("2d");
+    drawing.drawImage(outline, 0, 0, layer.width, layer.height);
+    drawing.globalCompositeOperation = "source-in";
+    drawing.fillStyle = BRUSH;
+    drawing.fillRect(0, 0, layer.width, layer.height);
+    pen().drawImage(layer, 0, 0);
+    notePaint();
+  }
+
+  async function outlineAt(picture, [x, y]) {
+    if (hand.noOutlines) return null;
+    const answer = await fetch(`outlines/${picture}.png?x=${x.toFixed(4)}&y=${y.toFixed(4)}`).catch(() => null);
+    if (answer?.status === 200) return createImageBitmap(await answer.blob());
+    hand.noOutlines = answer?.status === 204;
+    return null;
   }
 
   // The smallest thing that was seen where one points.
