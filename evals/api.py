@@ -66,7 +66,7 @@ class Mark(_Value):
 
 
 class Score(_Value):
-    """`value` is what counts, 0 to 1; `parts` are its ingredients by name, each 0 to 1."""
+    """`value` is what counts, 0 to 1; `parts` are its ingredients by name, each 0 to 1 (a cosine may be less)."""
 
     scorer: str
     version: int
@@ -109,8 +109,8 @@ class Asked(_Value):
 
 
 class Sample(_Value):
-    """One item through one arm. `picture`, `before` (of the turn before the last) and those of the candidates are
-    names of files in the run's pictures/."""
+    """One item through one arm. `picture`, `before` (of the turn before the last), `earlier` (what each turn before the
+    last began with) and those of the candidates are names of files in the run's pictures/."""
 
     key: str
     suite: str
@@ -123,6 +123,7 @@ class Sample(_Value):
     reply: str = ""
     picture: str | None = None
     before: str | None = None
+    earlier: list[str] = Field(default_factory=list)
     candidates: list[Candidate] = Field(default_factory=list)
     asked: list[Asked] = Field(default_factory=list)
     plan: dict[str, Any] | None = None
@@ -160,7 +161,8 @@ class RunPlan(_Value):
 
 @dataclass(frozen=True)
 class Look:
-    """What a scorer gets to see. `before` is the picture before the last turn; None where there was none."""
+    """What a scorer gets to see. `before` is the picture before the last turn; None where there was none. `earlier`
+    are those that the turns before that began with."""
 
     item: Item
     sample: Sample
@@ -168,6 +170,7 @@ class Look:
     seen: Seen | None = None
     before: Image.Image | None = None
     seen_before: Seen | None = None
+    earlier: Sequence[Image.Image] = ()
 
 
 class Eyes(Protocol):

@@ -54,6 +54,7 @@ class Played:
     reply: str = ""
     picture: str | None = None
     before: str | None = None
+    earlier: list[str] = field(default_factory=list)
     candidates: list[Candidate] = field(default_factory=list)
     asked: list[Asked] = field(default_factory=list)
     cost: Cost = field(default_factory=Cost)
@@ -130,6 +131,7 @@ def _converse(studio: StudioProtocol, critic: Critic, item: Item, options: Optio
     asked: list[Asked] = []
     brought = studio.ingest(benchmarks.picture(item.brings).read_bytes()).id if item.brings else None
     before, mask = None, None
+    began: list[str] = []
 
     def say(text: str, *uploads: str) -> Outcome:
         turn = Turn(id=uuid.uuid4().hex, text=text, uploads=list(uploads), mask=mask)
@@ -138,6 +140,7 @@ def _converse(studio: StudioProtocol, critic: Critic, item: Item, options: Optio
 
     for index, text in enumerate(item.turns):
         before = studio.current(session) or brought
+        began += [before] if before else []
         if thing := item.paint.get(index):
             mask = critic.paint_over(studio, before, thing) if before else None
             if mask is None:
@@ -154,8 +157,8 @@ def _converse(studio: StudioProtocol, critic: Critic, item: Item, options: Optio
     final = last.images[-1].id if last.images else None
     record = next((record for record in records if record.id == final), None)
     model, revision = (record.model, record.revision) if record else (None, None)
-    return Played(last.status, last.reply, final, before, asked=asked, cost=_cost(outcomes, records, watch),
-                  model=model, revision=revision)
+    return Played(last.status, last.reply, final, before, began[:-1], asked=asked,
+                  cost=_cost(outcomes, records, watch), model=model, revision=revision)
 
 
 def _unpainted(thing: str, cost: Cost) -> Played:

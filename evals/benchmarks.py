@@ -2,8 +2,8 @@
 
 `evals/data/benchmarks.json` names them. A file is looked for in the folder MAQUETTE_BENCHMARKS, if that is set, then in
 the cache, each time as SUITE/FILE; `fetch` downloads what is missing. None is part of this repository. A file that is
-not what was published is refused, never scored. Pictures of a benchmark are not fetched: they are large and lie where
-no plain address leads; they are looked for in the same folders.
+not what was published is refused, never scored. Pictures of a benchmark are fetched where they lie in a table
+(`evals.tables`); others are large and lie where no plain address leads. They are looked for in the same folders.
 """
 
 from __future__ import annotations
@@ -11,13 +11,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from evals import tables
 from evals.api import EvalError
+from evals.reading import json_lines
 from generators.files import write_atomic
 
 TABLE = Path(__file__).resolve().parent / "data" / "benchmarks.json"
@@ -33,21 +35,29 @@ class Published:
     """A suite's files as somebody else published them: address below `base` to hash.
 
     A hash of 64 digits is a sha256; one of 40 is git's own name of the content, for a file of which only that is known.
-    `pictures` says how to get the pictures, where there are any.
+    `pictures` says how to get the pictures, where there are any. `table`: the suite is a table of the hub, too.
     """
 
     suite: str
-    base: str
-    files: dict[str, str]
     licence: str
     source: str
+    base: str = ""
+    files: dict[str, str] = field(default_factory=dict)
     pictures: str = ""
+    table: tables.Table | None = None
 
 
 def all_published() -> dict[str, Published]:
     """By the name of their suite."""
     table: dict[str, dict[str, Any]] = json.loads(TABLE.read_text(encoding="utf-8"))
-    return {suite: Published(suite=suite, **row) for suite, row in table.items()}
+    return {suite: _published(suite, dict(row)) for suite, row in table.items()}
+
+
+def _published(suite: str, row: dict[str, Any]) -> Published:
+    if inside := row.pop("table", None):
+        how = f"'python -m evals fetch {suite}' unpacks them from huggingface.co/datasets/{inside['repository']}"
+        row |= {"table": tables.Table(**inside), "pictures": how}
+    return Published(suite=suite, **row)
 
 
 def cache() -> Path:
@@ -61,16 +71,34 @@ def find(suite: str, file: str) -> Path:
     published = all_published()[suite]
     path = _lies(f"{suite}/{file}")
     if path is None:
-        raise NotFetched(f"{Path(file).name} is not on this machine; 'python -m evals fetch {suite}' downloads it "
-                         f"(licence: {published.licence}), or set MAQUETTE_BENCHMARKS to a folder that holds "
-                         f"{suite}/{file}.")
-    _check(path.read_bytes(), published.files[file], str(path))
+        raise _missing(published, file)
+    if file in published.files:
+        _check(path.read_bytes(), published.files[file], str(path))
     return path
+
+
+def _missing(published: Published, file: str) -> NotFetched:
+    """A file that is fetched, or one of those that everybody gets for themselves (`pictures` says how)."""
+    suite, brought = published.suite, file not in published.files and published.table is None
+    way = published.pictures if brought else f"'python -m evals fetch {suite}' downloads it"
+    place = f"put it into {cache() / suite}, or set" if brought else "or set"
+    return NotFetched(f"{Path(file).name} is not on this machine; {way} (licence: {published.licence}), {place} "
+                      f"MAQUETTE_BENCHMARKS to a folder that holds {suite}/{file}.")
 
 
 def text(suite: str, file: str) -> str:
     """What a suite's file says. Raises as `find` does."""
     return find(suite, file).read_text(encoding="utf-8")
+
+
+def rows(suite: str) -> list[dict[str, Any]]:
+    """The rows of a suite's table, `picture` being what `picture` finds. Raises as `find` does."""
+    table = all_published()[suite].table
+    path = find(suite, tables.ROWS)
+    found = json_lines(path)
+    if table:
+        tables.check(len(found), table, str(path))
+    return [{**row, "picture": f"{suite}/{row['picture']}"} for row in found]
 
 
 def picture(name: str) -> Path:
@@ -87,14 +115,20 @@ def picture(name: str) -> Path:
 
 
 def fetch(suite: str) -> Path:
-    """Downloads a suite's files into the cache, unless they are there; returns the file, or the folder of several.
+    """Downloads a suite's files (and its table) into the cache, unless they are there; returns the file, or the folder
+    of several.
 
     Raises `EvalError`.
     """
     known = all_published()
     if suite not in known:
         raise EvalError(f"There is no benchmark named {suite!r} to fetch; there are {', '.join(known)}.")
-    found = [_fetched(known[suite], file) for file in known[suite].files]
+    published = known[suite]
+    if not published.files and published.table is None:
+        raise EvalError(f"{suite} cannot be fetched by a command: {published.pictures}.")
+    found = [_fetched(published, file) for file in published.files]
+    if published.table and _lies(f"{suite}/{tables.ROWS}") is None:
+        found.append(tables.unpack(published.table, cache() / suite))
     return found[0] if len(found) == 1 else cache() / suite
 
 

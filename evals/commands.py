@@ -25,6 +25,7 @@ from evals import (
     registry,
     routes,
     runner,
+    sets,
     skills,
     sweep,
     sweep_page,
@@ -48,6 +49,7 @@ def show_list(given: argparse.Namespace) -> None:
         print(f"{title}:")
         for name, part in parts.items():
             print(f"  {name:16} {part.purpose}")
+    print(f"sets:\n  {', '.join(sets.KINDS):16} an arm's pictures as a set, against a folder (score --against)")
     print(f"arms:\n  {', '.join(arms.ARMS)}")
 
 
@@ -114,9 +116,23 @@ def _names(text: str) -> list[str]:
 
 def score_run(given: argparse.Namespace) -> None:
     folder = RunFolder(given.run)
+    if given.scorer in sets.KINDS or given.against:
+        _score_sets(folder, given)
+        return
     scorer = registry.scorer(given.scorer or registry.task(folder.plan().suite).scorer)
     count = runner.score(folder, scorer, judging.eyes_for, _Say(), given.again)
     print(f"{count} samples scored with {scorer.name!r}.")
+
+
+def _score_sets(folder: RunFolder, given: argparse.Namespace) -> None:
+    if given.scorer not in sets.KINDS or given.against is None:
+        raise EvalError(f"{' and '.join(sets.KINDS)} compare with a folder of pictures; name both: "
+                        "--scorer fid --against FOLDER.")
+    folder.plan()
+    for row in sets.measure(folder, given.scorer, given.against, _Say()):
+        print(f"{row['generator']}, {row['arm']}: {row['kind']} {row['value']:.4f} ({row['pictures']} pictures against "
+              f"{row['of']}, features of {row['features']})")
+    print(f"'python -m evals report {given.run}' puts this beside the scores.")
 
 
 def write_report(given: argparse.Namespace) -> None:
@@ -133,11 +149,13 @@ def _write_report(folder: RunFolder, plan: RunPlan, scorer_name: str | None = No
                   pictures: int = 24) -> None:
     scorer = registry.scorer(scorer_name or registry.task(plan.suite).scorer)
     samples = list(folder.all())
-    found = numbers.build(plan, samples, scorer, judging.measured() if scorer.eyes else {}, votes.results(folder))
+    found = numbers.build(plan, samples, scorer, judging.measured() if scorer.eyes else {}, votes.results(folder),
+                          sets.results(folder))
     target = out or folder.path
     _write(target / "report.json", _json(found))
     _write(target / "report.html", page.render(found, _ordered(samples), folder.pictures, pictures))
     print(numbers.table(found))
+    print(numbers.failures(found))
     print("\n".join(numbers.sentences(found)))
     print(f"{target / 'report.html'}")
 

@@ -1,4 +1,5 @@
-"""How alike pictures are: structural similarity of two, and how different several of one prompt are. Numpy only."""
+"""How alike pictures are: structural similarity and distance of two, the direction of an edit, and how different
+several pictures of one prompt are. Numpy only."""
 
 from __future__ import annotations
 
@@ -48,6 +49,26 @@ def _blurred(values: np.ndarray) -> np.ndarray:
     for axis in (0, 1):
         values = np.lib.stride_tricks.sliding_window_view(values, TAPS, axis=axis) @ window
     return values
+
+
+def distance(picture: Image.Image, like: Image.Image, power: int = 1) -> float:
+    """The mean over pixels and channels of the absolute difference, or (power 2) of its square, 0 to 1.
+
+    As MagicBrush has it: the picture is brought to the size of the one that it should be like.
+    """
+    resized = picture.convert("RGB").resize(like.size)
+    a, b = (np.asarray(one, dtype=np.float64) / 255 for one in (resized, like.convert("RGB")))
+    return float((np.abs(a - b) ** power).mean())
+
+
+def direction(pictures: np.ndarray, texts: np.ndarray) -> float:
+    """How far a change of pictures points the way of a change of texts: the cosine of the two differences, -1 to 1.
+
+    Gal et al. 2021 (arXiv 2108.00946). Both are 2 x D, before and after; 0 where one of them does not change.
+    """
+    shown, said = pictures[1] - pictures[0], texts[1] - texts[0]
+    length = float(np.linalg.norm(shown) * np.linalg.norm(said))
+    return float(np.clip(shown @ said / length, -1, 1)) if length else 0.0
 
 
 def apart(a: np.ndarray, b: np.ndarray) -> float:

@@ -53,9 +53,10 @@ def render(report: Mapping[str, Any], samples: Sequence[Sample], pictures: Path,
     name = report["scorer"]["name"]
     parts = [f"<h1>{escape(report['suite'])}</h1>", _facts(report), "<h2>Score and cost</h2>", _rows(report["rows"]),
              _chart(report["rows"]), "<h2>Where the time goes</h2>", _stages(report["rows"]),
-             _people(report.get("people", ())), _questions(report.get("questions", ())),
+             _people(report.get("people", ())), _sets(report.get("sets", ())), _questions(report.get("questions", ())),
              "<h2>Differences, item by item</h2>", _differences(report),
              "<h2>By kind of prompt</h2>", _tags(report["rows"]), "<h2>What failed</h2>", _parts(report["rows"]),
+             _kinds(report["rows"]),
              "<h2>Pictures, failures first</h2>", _items(samples, name, pictures, most)]
     return ("<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
             f"<title>{escape(report['suite'])}: report</title><style>{STYLE}</style>"
@@ -80,17 +81,17 @@ def _facts(report: Mapping[str, Any]) -> str:
 
 
 def _rows(rows: Sequence[Mapping[str, Any]]) -> str:
-    head = ("model", "arm", "score", "95% interval", "plain mean", "pictures", "seconds", "of it drawing",
-            "planner calls", "tokens", "memory, MB")
+    head = ("model", "arm", "score", "95% interval", "plain mean", "pictures", "seconds", "half within",
+            "95% within", "of it drawing", "planner calls", "tokens", "memory, MB")
     return table(head, (_cells(row) for row in rows), left=2)
 
 
 def _cells(row: Mapping[str, Any]) -> list[str]:
-    cost, seconds = row["cost"], row["cost"]["seconds"]
+    cost, seconds, latency = row["cost"], row["cost"]["seconds"], row["cost"]["latency"]
     return [row["generator"], row["arm"] + (" (derived)" if row["derived"] else ""), _percent(row["score"]),
             _span(row["interval"]), _percent(row["mean"]), f"{cost['images']:.2f}", f"{seconds.get('total', 0):.2f}",
-            f"{seconds.get('drawing', 0):.2f}", f"{cost['planner_calls']:.2f}", f"{cost['tokens']:.0f}",
-            f"{cost['peak_mb']:.0f}"]
+            f"{latency['p50']:.2f}", f"{latency['p95']:.2f}", f"{seconds.get('drawing', 0):.2f}",
+            f"{cost['planner_calls']:.2f}", f"{cost['tokens']:.0f}", f"{cost['peak_mb']:.0f}"]
 
 
 def _stages(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -112,6 +113,18 @@ def _people(rows: Sequence[Mapping[str, Any]]) -> str:
             "means preferred in 73% of their meetings.</p>")
     head = ("model", "arm", "strength", "95% interval", "won", "votes")
     return f"<h2>What people preferred</h2>{note}{table(head, body, left=2)}"
+
+
+def _sets(rows: Sequence[Mapping[str, Any]]) -> str:
+    """How far an arm's pictures are, as a set, from other ones."""
+    if not rows:
+        return ""
+    body = ([row["generator"], row["arm"], row["against"], row["features"], row["kind"], f"{row['value']:.4f}",
+             str(row["pictures"]), str(row["of"])] for row in rows)
+    note = ("<p class=quiet>Less is better. FID is too high where the pictures are few; numbers compare only with "
+            "those of the same features, folder and number of pictures.</p>")
+    head = ("model", "arm", "against", "features of", "distance", "value", "pictures", "against how many")
+    return f"<h2>As sets of pictures</h2>{note}{table(head, body, left=5)}"
 
 
 def _questions(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -158,6 +171,19 @@ def _parts(rows: Sequence[Mapping[str, Any]]) -> str:
              ", ".join(f"{count} {status}" for status, count in sorted(row["statuses"].items()))] for row in own)
     note = "<p class=quiet>Share of the lines of each kind that hold, where a prompt has such a line.</p>"
     return note + table(("model", "arm", *names, "how turns ended"), body, left=2)
+
+
+def _kinds(rows: Sequence[Mapping[str, Any]]) -> str:
+    """By kind of prompt which part fails; of the arms that were really run."""
+    own = [row for row in rows if row["parts"] and row.get("kinds")]
+    names = sorted({name for row in own for name in row["parts"]})
+    if not names:
+        return ""
+    body = ([row["generator"], row["arm"], tag, numbers.weakest(parts) or "–",
+             *(_percent(parts.get(name)) for name in names)]
+            for row in own for tag, parts in row["kinds"].items())
+    return "<h2>What failed, by kind of prompt</h2>" + table(
+        ("model", "arm", "kind of prompt", "fails most by", *names), body, left=4)
 
 
 def table(head: Sequence[str], body: Iterable[Sequence[str]], left: int = 1) -> str:

@@ -5,16 +5,20 @@
     T2I-CompBench++   Huang et al. 2023, arXiv 2307.06350, `BLIP_vqa.py`, `3_in_1.py`
     ImgEdit           Ye et al. 2025, arXiv 2505.20275, `step1_get_avgscore.py`, `step2_typescore.py`
     GEdit-Bench       Liu et al. 2025, arXiv 2504.17761, `calculate_statistics.py` (VIEScore, Ku et al. 2023)
+    MSE-Bench         Qu et al. 2025, arXiv 2506.10941, `compute_score.py`
 
 GenEval's is in `evals.official`. Nothing here looks at a picture.
 """
 
 from __future__ import annotations
 
+import json
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
+from typing import Any
 
 Kind = str
 
@@ -128,3 +132,51 @@ def gedit(edits: Iterable[tuple[str, float, float]]) -> float:
     for kind, semantics, quality in edits:
         found.setdefault(kind, []).append(viescore(semantics, quality))
     return fmean(fmean(values) for values in found.values())
+
+
+def least(reply: str) -> float | None:
+    """VIEScore: the smallest of the marks, 0 to 10, in a judge's reply ({"score": [a, b], …}, or the list alone); None
+    where there are none, where the published script guesses."""
+    found = _json(reply)
+    marks = found.get("score") if isinstance(found, dict) else found
+    marks = marks if isinstance(marks, list) else [marks]
+    return float(min(marks)) if marks and all(_is_mark(mark) for mark in marks) else None
+
+
+def followed(reply: str) -> tuple[float, float] | None:
+    """MSE-Bench: how well the last turn was followed and how well the rest was kept, 0 to 10 each; None where a judge's
+    reply does not say."""
+    found = _json(reply)
+    said: dict[str, Any] = found if isinstance(found, dict) else {}
+    marks = (said.get("prompt_following"), said.get("consistency"))
+    return (float(marks[0] or 0), float(marks[1] or 0)) if all(_is_mark(mark) for mark in marks) else None
+
+
+ENOUGH = 6
+"""MSE-Bench: both marks of a turn that succeeds are above this."""
+
+
+def succeeds(marks: tuple[float, float] | None) -> bool:
+    """MSE-Bench: whether a turn did what it should. The turns after one that did not are not looked at, and count as
+    failed."""
+    return marks is not None and min(marks) > ENOUGH
+
+
+def sessions(turns: Sequence[Sequence[tuple[float, float] | None]]) -> list[float]:
+    """MSE-Bench: for each turn the share of all sessions that succeeded up to it (session by session, turn by turn)."""
+    longest = max(len(marks) for marks in turns)
+    return [fmean(len(marks) > last and all(succeeds(one) for one in marks[: last + 1]) for marks in turns)
+            for last in range(longest)]
+
+
+def _json(reply: str) -> Any:
+    """What a reply holds between its outermost braces, or brackets; None where that is no JSON."""
+    found = re.search(r"\{.*\}", reply, re.DOTALL) or re.search(r"\[.*\]", reply, re.DOTALL)
+    try:
+        return json.loads(found.group().replace("\n", " ")) if found else None
+    except ValueError:
+        return None
+
+
+def _is_mark(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 10

@@ -8,21 +8,26 @@ Everything that the page shows is in this one value, which is also `report.json`
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import fmean
 from typing import Any
+
+import numpy as np
 
 from evals import arms, controls, stats
 from evals.api import EvalError, RunPlan, Sample, Score, Scorer
 from generators.shares import share
 
 Value = Callable[[Sample], float]
+DISTANCES = ("L1", "L2")
+"""How the names of parts end of which less is better."""
 SUMS = ("planner_calls", "tool_calls", "tokens", "images")
 
 
 def build(plan: RunPlan, samples: Sequence[Sample], scorer: Scorer, eyes: dict[str, Any],
-          people: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
-    """The report as plain values; `people` is what they chose (`evals.votes`). Raises `EvalError` while nothing is
+          people: Sequence[dict[str, Any]] = (), sets: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
+    """The report as plain values; `people` is what they chose (`evals.votes`), `sets` what arms are worth as sets of
+    pictures (`evals.sets`). Raises `EvalError` while nothing is
     scored."""
     ready = [s for s in samples if scorer.name in s.scores]
     if not ready:
@@ -49,6 +54,7 @@ def build(plan: RunPlan, samples: Sequence[Sample], scorer: Scorer, eyes: dict[s
         "differences": _differences(groups, derived, scorer),
         "questions": _questions(groups, scorer),
         "people": list(people),
+        "sets": list(sets),
     }
 
 
@@ -70,7 +76,8 @@ def _place(arm: str) -> tuple[int, str]:
 def row(key: tuple[str, str], samples: Sequence[Sample], scorer: Scorer, derived: bool = False) -> dict[str, Any]:
     row = _scored(samples, lambda s: s.scores[scorer.name].value)
     return {"generator": key[0], "arm": key[1], "derived": derived, **row,
-            "parts": {} if derived else _parts(samples, scorer), "cost": _cost(samples),
+            "parts": {} if derived else _parts(samples, scorer),
+            "kinds": {} if derived else _kinds(samples, scorer), "cost": _cost(samples),
             "statuses": {} if derived else dict(Counter(s.status for s in samples))}
 
 
@@ -100,12 +107,31 @@ def _parts(samples: Sequence[Sample], scorer: Scorer) -> dict[str, float]:
     return {name: fmean([score.parts[name] for score in scores if name in score.parts]) for name in names}
 
 
+def _kinds(samples: Sequence[Sample], scorer: Scorer) -> dict[str, dict[str, float]]:
+    """tag → part → its mean among the samples of that tag which have it."""
+    tags = {sample.item.tag for sample in samples}
+    return {tag: _parts([s for s in samples if s.item.tag == tag], scorer) for tag in sorted(tags)}
+
+
+def weakest(parts: Mapping[str, float]) -> str:
+    """The part that fails most; none where nothing fails. Distances, of which less is better, are left out."""
+    shares = {name: value for name, value in parts.items() if not name.endswith(DISTANCES)}
+    worst = min(shares, key=lambda name: shares[name], default="")
+    return worst if worst and shares[worst] < 1 else ""
+
+
 def _cost(samples: Sequence[Sample]) -> dict[str, Any]:
     """Means for one item; of the memory the greatest."""
     stages = sorted({stage for s in samples for stage in s.cost.seconds})
     return {**{name: fmean([getattr(s.cost, name) for s in samples]) for name in SUMS},
             "seconds": {stage: fmean([s.cost.seconds.get(stage, 0.0) for s in samples]) for stage in stages},
+            "latency": _latency([s.cost.seconds.get("total", 0.0) for s in samples]),
             "peak_mb": max(s.cost.peak_mb for s in samples)}
+
+
+def _latency(seconds: Sequence[float]) -> dict[str, float]:
+    """How long half of the samples took at most, and 95 of a hundred."""
+    return {"p50": float(np.percentile(seconds, 50)), "p95": float(np.percentile(seconds, 95))}
 
 
 def _differences(groups: dict[tuple[str, str], list[Sample]], derived: dict[tuple[str, str], list[Sample]],
@@ -178,6 +204,19 @@ def table(report: dict[str, Any]) -> str:
         lines.append(f"| {row['generator']} | {row['arm']} | {row['score']:.3f} | {low:.3f} to {high:.3f} | "
                      f"{cost['images']:.2f} | {cost['seconds'].get('total', 0):.2f} | {cost['planner_calls']:.2f} |")
     return "\n".join(lines) + "\n"
+
+
+def failures(report: dict[str, Any]) -> str:
+    """What went wrong, by kind of prompt and part, as Markdown; empty where a scorer has no parts."""
+    rows = [row for row in report["rows"] if row["parts"]]
+    names = sorted({name for row in rows for name in row["parts"]})
+    lines = [f"| {' | '.join(['model', 'arm', 'kind of prompt', 'fails most by', *names])} |",
+             f"|{'---|' * (len(names) + 4)}"]
+    for row in rows:
+        for tag, parts in row["kinds"].items():
+            shares = (f"{parts[name]:.3f}" if name in parts else "–" for name in names)
+            lines.append(f"| {' | '.join([row['generator'], row['arm'], tag, weakest(parts) or '–', *shares])} |")
+    return "\n".join(lines) + "\n" if rows else ""
 
 
 def sentences(report: dict[str, Any]) -> list[str]:

@@ -114,8 +114,9 @@ def run(folder: RunFolder, open_studio: Opener, say: Say) -> int:
         with _bench(open_studio, generator, folder.path) as bench:
             say(f"{generator}, {arm}", important=True)
             for order in group:
-                folder.save(make(order, plan, task, bench, folder))
-                progress.step()
+                sample = make(order, plan, task, bench, folder)
+                folder.save(sample)
+                progress.step(sample.cost.images)
     return len(missing)
 
 
@@ -159,6 +160,7 @@ def make(order: Order, plan: RunPlan, task: Task, bench: Bench, folder: RunFolde
         "revision": played.revision, "candidates": candidates, "asked": played.asked, "made": _now(),
         "picture": keep(played.picture) if played.picture else None,
         "before": keep(played.before, "-before") if played.before and played.picture else None,
+        "earlier": [keep(name, f"-turn{i}") for i, name in enumerate(played.earlier)] if played.picture else [],
         "cost": played.cost.model_copy(update={"peak_mb": round(memory.peak / 2**20, 1)})})
 
 
@@ -206,9 +208,10 @@ class _Looker:
     def __call__(self, picture: str | None) -> Score:
         image, seen = self._open(picture)
         before, seen_before = self._open(self.sample.before)
-        return self.scorer.score(Look(self.sample.item, self.sample, image, seen, before, seen_before))
+        earlier = [found for name in self.sample.earlier if (found := self._open(name, seen=False)[0])]
+        return self.scorer.score(Look(self.sample.item, self.sample, image, seen, before, seen_before, earlier))
 
-    def _open(self, name: str | None) -> tuple[Image.Image | None, Seen | None]:
+    def _open(self, name: str | None, seen: bool = True) -> tuple[Image.Image | None, Seen | None]:
         if not name:
             return None, None
         try:
@@ -216,7 +219,7 @@ class _Looker:
         except OSError as error:
             raise EvalError(f"The picture {name} of sample {self.sample.key} cannot be read ({error}); "
                             "delete the sample's JSON and resume.") from None
-        return image, self.eyes.see(image) if self.eyes else None
+        return image, self.eyes.see(image) if self.eyes and seen else None
 
 
 def _scored(sample: Sample, scorer: Scorer) -> bool:
@@ -261,21 +264,31 @@ class Progress:
 
     def __init__(self, everything: int, done: int, say: Say) -> None:
         self.everything, self.begun_at, self.done = everything, done, done
+        self.pictures = 0
         self.say = say
         self._began = time.monotonic()
 
-    def step(self) -> None:
+    def step(self, pictures: int = 0) -> None:
+        """One more is done, and so many pictures were drawn for it."""
         self.done += 1
+        self.pictures += pictures
         elapsed = time.monotonic() - self._began
-        pace = (self.done - self.begun_at) / elapsed if elapsed > 0 else 0.0
-        left = (self.everything - self.done) / pace if pace else 0.0
-        line = f"{self.done}/{self.everything}  {pace:.2f} samples a second  {_clock(left)} left"
-        self.say(line, important=self.done == self.everything)
+        new = self.done - self.begun_at
+        drawn = f"  {_pace(self.pictures, elapsed)} pictures/s" if self.pictures else ""
+        left = _clock(elapsed / new * (self.everything - self.done))
+        self.say(f"{self.done}/{self.everything}  {_pace(new, elapsed)} samples/s{drawn}  {left} left",
+                 important=self.done == self.everything)
+
+
+def _pace(count: int, seconds: float) -> str:
+    return f"{count / seconds:.2f}" if seconds > 0 else "–"
 
 
 def _clock(seconds: float) -> str:
+    """Minutes and seconds, and hours where it takes them."""
     minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes}:{rest:02d}"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
 def _now() -> str:

@@ -10,15 +10,26 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from safetensors.numpy import save_file
 
 from evals import asking, benchmarks, registry
 from evals.api import EvalError, Item, Look, Sample
 from evals.asking import NO, YES
+from evals.scorers.aesthetic import Aesthetic
+from evals.scorers.clip_direction import CLIPDirection
+from evals.scorers.clip_i import CLIPI
 from evals.scorers.clip_score import CLIPScore
+from evals.scorers.dino import DINO
 from evals.scorers.dpg import DPG
+from evals.scorers.emu_edit import EmuEdit
+from evals.scorers.gedit import GEdit
 from evals.scorers.geneval2 import GenEval2, spellings
+from evals.scorers.hps import HPS
 from evals.scorers.i2ebench import I2EBench
 from evals.scorers.imgedit import ImgEdit
+from evals.scorers.magicbrush import MagicBrush
+from evals.scorers.mse_bench import MSEBench
+from evals.scorers.pick_score import PickScore
 from evals.scorers.siglip_score import SigLIPScore
 from evals.scorers.vqa_score import VQAScore
 
@@ -75,10 +86,26 @@ class Compass:
         """Nothing to end."""
 
 
-def look(truth: dict[str, Any] | None = None, text: str = "a red dog", before: Image.Image | None = None) -> Look:
+class Palette:
+    """Vectors of two dimensions: a picture points where its first pixel's colour says, a text where its name does."""
+
+    WAYS = {(255, 0, 0): (1.0, 0.0), (0, 0, 255): (0.0, 1.0), "red": (1.0, 0.0), "blue": (0.0, 1.0), "both": (0.6, 0.8)}
+
+    def pictures(self, images: Sequence[Image.Image]) -> np.ndarray:
+        return np.array([self.WAYS[image.getpixel((0, 0))] for image in images], dtype=np.float32)
+
+    def texts(self, texts: Sequence[str]) -> np.ndarray:
+        return np.array([self.WAYS[text] for text in texts], dtype=np.float32)
+
+    def close(self) -> None:
+        """Nothing to end."""
+
+
+def look(truth: dict[str, Any] | None = None, text: str = "a red dog", before: Image.Image | None = None,
+         earlier: Sequence[Image.Image] = (), image: Image.Image | None = RED) -> Look:
     item = Item(id="x", tag="t", turns=["first", text], truth=truth or {})
     sample = Sample(key="k", suite="s", suite_version=1, item=item, arm="single", generator="g", seed=1, status="done")
-    return Look(item, sample, RED, before=before)
+    return Look(item, sample, image, before=before, earlier=earlier)
 
 
 PIGS = {"questions": [["How many pigs are in the image?", "two"], ["Are the pigs green?", "Yes"]],
@@ -176,12 +203,151 @@ def test_i2ebench_compares_with_the_picture_that_it_should_be_like(tmp_path: Pat
     assert value(like="half", **{"except": "mask"}) == pytest.approx(1)
 
 
-ASKING = [scorer for scorer in registry.scorers().values() if isinstance(scorer, asking.Asks | asking.Compares)]
+VIESCORE = """# published so
+_context_no_delimit = "You judge."
+_prompts_0shot_two_image_edit_rule = "Two pictures."
+_prompts_0shot_tie_rule_SC = "Was <instruction> done?"
+_prompts_0shot_rule_PQ = "Does it look natural?"
+"""
+
+
+def test_gedit_takes_the_smallest_marks_and_the_root_of_their_product(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(benchmarks, "text", lambda suite, file: VIESCORE)
+    model = StandIn(says=lambda question: '{"score": [9, 4]}' if "done?" in question else '{"score": [9, 10]}')
+    large = Image.new("RGB", (80, 60), "blue")
+    score = GEdit(model).score(look({"intersection": True}, "a hat", before=large))
+    assert score.value == pytest.approx(0.6) and score.parts == {"semantics": 0.4, "quality": 0.9}
+    assert model.asked == ["You judge.\nTwo pictures.\nWas a hat done?", "You judge.\nDoes it look natural?"]
+    assert [[picture.size for picture in shown] for shown in model.shown] == [[(80, 60), (80, 60)], [(80, 60)]]
+    mute = GEdit(StandIn(says=lambda question: '{"score": [9, 4]}' if "done?" in question else "hm")).score(
+        look(before=BLUE))
+    assert mute.value == 0 and mute.note == "no verdict about quality" and mute.parts["semantics"] == 0.4
+
+
+SESSION = ('N = 20\nprompt_template = \\\n'
+           '"""Of {num_images}, turn-{num_prompts}: {editing_prompt}. {{"reason": "..."}}"""\n')
+
+
+@pytest.mark.parametrize(("second", "value", "parts"), [
+    ('{"prompt_following": 7, "consistency": 9}', 1.0, {"turn 1": 1.0, "turn 2": 1.0}),
+    ('{"prompt_following": 6, "consistency": 9}', 0.0, {"turn 1": 1.0, "turn 2": 0.0}),
+    ("I would rather not", 0.0, {"turn 1": 1.0, "turn 2": 0.0})])
+def test_mse_bench_sees_all_pictures_so_far(monkeypatch: pytest.MonkeyPatch, second: str, value: float,
+                                            parts: dict[str, float]) -> None:
+    monkeypatch.setattr(benchmarks, "text", lambda suite, file: SESSION)
+    model = StandIn(says=lambda question: second if "turn-2" in question
+                    else '{"reason": "ok", "prompt_following": 8, "consistency": 8}')
+    source = Image.new("RGB", (10, 10), "green")
+    score = MSEBench(model).score(look(before=BLUE, earlier=[source]))
+    assert (score.value, score.parts) == (value, parts)
+    assert model.asked[1] == "Of 3, turn-2: {'turn1': 'first', 'turn2': 'a red dog'}. {\"reason\": \"...\"}"
+    assert [len(shown) for shown in model.shown] == [2, 3] and model.shown[0][0].size == BLUE.size
+
+
+def test_mse_bench_does_not_ask_about_what_comes_after_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(benchmarks, "text", lambda suite, file: SESSION)
+    model = StandIn(says=lambda question: '{"prompt_following": 2, "consistency": 10}')
+    score = MSEBench(model).score(look(before=BLUE, earlier=[BLUE]))
+    assert score.value == 0 and len(model.asked) == 1 and score.note == "1: 2 and 10"
+    nothing = MSEBench(model).score(look(before=BLUE))  # a picture of the session is missing
+    assert nothing.parts == {"turn 1": 0.0, "turn 2": 0.0} and nothing.note and len(model.asked) == 1
+
+
+CAPTIONS = {"captions": ["blue", "red"]}
+
+
+def test_an_edit_that_goes_the_way_of_its_captions() -> None:
+    assert CLIPDirection(Palette()).score(look(CAPTIONS, before=BLUE)).value == pytest.approx(1)
+    assert CLIPDirection(Palette()).score(look({"captions": ["red", "blue"]}, before=BLUE)).value == 0
+    assert CLIPDirection(Palette()).score(look(CAPTIONS, before=RED)).value == 0, "nothing was changed"
+    part = CLIPDirection(Palette()).score(look({"captions": ["blue", "both"]}, before=BLUE)).value
+    assert part == pytest.approx(2 / np.sqrt(5), abs=1e-6)  # (0.6, -0.2) against (1, -1): 0.8 / (0.6325 x 1.4142)
+
+
+def test_emu_edits_five_numbers() -> None:
+    score = EmuEdit(Palette(), Palette()).score(look({"captions": ["blue", "both"]}, before=BLUE))
+    assert score.value == score.parts["direction"] == pytest.approx(0.894427, abs=1e-6)
+    assert {name: round(value, 6) for name, value in score.parts.items() if name != "direction"} == {
+        "image": 0.0, "output": 0.6, "DINO": 0.0, "L1": round(2 / 3, 6)}  # two of three channels differ wholly
+
+
+@pytest.mark.parametrize("kind", [PickScore, HPS])
+def test_what_people_would_choose_is_a_cosine(kind: Any) -> None:
+    compass = Compass(0.28, 0.96)
+    score = kind(compass).score(look())
+    assert score.value == pytest.approx(0.28) and score.note == "28.00 as published"
+    assert compass.read == ["a red dog"]
+    assert kind(Compass(-0.6, 0.8)).score(look()).value == 0
+
+
+def heads(folder: Path, layers: dict[str, list[Any]]) -> str:
+    file = folder / "head.safetensors"
+    save_file({name: np.array(values, dtype=np.float32) for name, values in layers.items()}, file)
+    return str(file)
+
+
+def test_the_aesthetic_head_is_applied_layer_after_layer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Red is the vector (1, 0): 2 + 1 = 3 and 0.5, then 2 x 3 - 4 x 0.5 + 1 = 5."""
+    layers = {"layers.10.weight": [[2.0, -4.0]], "layers.10.bias": [1.0],
+              "layers.2.weight": [[2.0, 7.0], [0.5, 9.0]], "layers.2.bias": [1.0, 0.0]}
+    monkeypatch.setenv("MAQUETTE_AESTHETIC", heads(tmp_path, layers))
+    score = Aesthetic(Palette()).score(look())
+    assert score.value == pytest.approx(0.5) and score.note == "5.00 of 10"
+    monkeypatch.setenv("MAQUETTE_AESTHETIC", heads(tmp_path, {"weight": [[40.0, 0.0]], "bias": [0.0]}))
+    assert Aesthetic(Palette()).score(look()).value == 1, "one linear layer; no more than ten"
+
+
+@pytest.mark.parametrize(("layers", "sentence"), [
+    ({"weight": [[1.0, 2.0, 3.0]], "bias": [0.0]}, r"layers 3 to 1\) does not make one mark"),
+    ({"weight": [[1.0, 2.0], [1.0, 2.0]], "bias": [0.0, 0.0]}, "does not make one mark"),
+    ({"weight": [[1.0, 2.0]]}, "is no head of an aesthetic score")])
+def test_a_head_that_does_not_fit_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                                layers: dict[str, Any], sentence: str) -> None:
+    monkeypatch.delenv("MAQUETTE_AESTHETIC", raising=False)
+    with pytest.raises(EvalError, match="head of the aesthetic score is not on this machine; name its safetensors"):
+        Aesthetic(Palette()).score(look())
+    monkeypatch.setenv("MAQUETTE_AESTHETIC", heads(tmp_path, layers))
+    with pytest.raises(EvalError, match=sentence):
+        Aesthetic(Palette()).score(look())
+
+
+@pytest.fixture
+def wanted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """The truth of an edit that should lead to a picture whose left half is red, the rest black."""
+    monkeypatch.setenv("MAQUETTE_BENCHMARKS", str(tmp_path))
+    (tmp_path / "magicbrush").mkdir()
+    half = Image.new("RGB", (64, 48))
+    half.paste("red", (0, 0, 32, 48))
+    half.save(tmp_path / "magicbrush" / "half.png")
+    return {"like": "magicbrush/half.png", "caption": "both", "settings": ["single-turn", "multi-turn"]}
+
+
+def test_magicbrushs_five_numbers_in_each_setting(wanted: dict[str, Any]) -> None:
+    score = MagicBrush(Palette(), Palette()).score(look(wanted, before=BLUE, image=RED.resize((32, 24))))
+    found = {"L1": 1 / 6, "L2": 1 / 6, "CLIP-I": 1.0, "DINO": 1.0, "CLIP-T": 0.6}  # a channel of three, on one half
+    assert score.value == 1.0
+    assert score.parts == {f"{setting} {name}": pytest.approx(value) for setting in ("single-turn", "multi-turn")
+                           for name, value in found.items()}
+    wanted["settings"] = ["multi-turn"]
+    assert set(MagicBrush(Palette(), Palette()).score(look(wanted)).parts) == {f"multi-turn {name}" for name in found}
+
+
+@pytest.mark.parametrize("kind", [CLIPI, DINO])
+def test_a_picture_is_compared_with_the_wanted_one_else_with_the_one_before(kind: Any, wanted: dict[str, Any]) -> None:
+    assert kind(Palette()).score(look(wanted, before=BLUE)).value == 1
+    assert kind(Palette()).score(look(before=BLUE)).value == 0
+    assert kind(Palette()).score(look(before=RED)).value == 1
+    assert kind(Palette()).score(look()).note == kind(Palette()).score(look(wanted, image=None)).note != ""
+
+
+ASKING = [scorer for scorer in registry.scorers().values()
+          if isinstance(scorer, asking.Asks | asking.Compares | asking.Likens)]
 
 
 def test_they_are_all_here() -> None:
     assert {scorer.name for scorer in ASKING} == {
-        "geneval2", "dpg", "vqa-score", "clip-score", "siglip-score", "imgedit", "i2ebench"}
+        "geneval2", "dpg", "vqa-score", "clip-score", "siglip-score", "imgedit", "i2ebench", "gedit", "mse-bench",
+        "clip-i", "dino", "clip-direction", "emu-edit", "magicbrush", "pick-score", "hps", "aesthetic"}
 
 
 @pytest.mark.parametrize("scorer", ASKING, ids=lambda scorer: scorer.name)
@@ -189,14 +355,17 @@ def test_they_do_not_claim_to_be_verified(scorer: Any) -> None:
     assert scorer.verified is False
 
 
-TRUTHS = {"geneval2": PIGS, "dpg": BARN, "imgedit": {"edit_type": "add"}, "i2ebench": {"question": "?", "answer": "!"}}
+TRUTHS = {"geneval2": PIGS, "dpg": BARN, "imgedit": {"edit_type": "add"}, "i2ebench": {"question": "?", "answer": "!"},
+          "emu-edit": CAPTIONS, "clip-direction": CAPTIONS}
+FILES = {"gedit-bench": VIESCORE, "mse-bench": SESSION}
 
 
 @pytest.mark.parametrize("scorer", ASKING, ids=lambda scorer: scorer.name)
-def test_a_model_that_is_not_there_is_a_sentence(scorer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(benchmarks, "text", lambda suite, file: '{"add": "Rate."}')
+def test_a_model_that_is_not_there_is_a_sentence(scorer: Any, monkeypatch: pytest.MonkeyPatch,
+                                                 wanted: dict[str, Any]) -> None:
+    monkeypatch.setattr(benchmarks, "text", lambda suite, file: FILES.get(suite, '{"add": "Rate."}'))
     with pytest.raises(EvalError, match=r"is not on this machine; fetch it once with .* \(MAQUETTE_\w+ can name"):
-        scorer.score(look(TRUTHS.get(scorer.name), before=BLUE))
+        scorer.score(look(TRUTHS.get(scorer.name, wanted), before=BLUE, earlier=[BLUE]))
 
 
 def test_a_tiny_model_is_asked_in_a_process_of_its_own(tmp_path: Path, monkeypatch, ended: list[Any]) -> None:
@@ -204,11 +373,12 @@ def test_a_tiny_model_is_asked_in_a_process_of_its_own(tmp_path: Path, monkeypat
     from tests.generators.test_asking import llava
 
     monkeypatch.setenv("MAQUETTE_VQA", str(llava(tmp_path / "llava")))
-    monkeypatch.setattr(benchmarks, "text", lambda suite, file: '{"add": "Rate <edit_prompt>."}')
+    monkeypatch.setattr(benchmarks, "text", lambda suite, file: FILES.get(suite, '{"add": "Rate <edit_prompt>."}'))
     model = asking.vqa()
     ended.append(model)
-    for scorer in (GenEval2(model), DPG(model), VQAScore(model), ImgEdit(model), I2EBench(model)):
-        score = scorer.score(look(TRUTHS.get(scorer.name), before=BLUE))
+    for scorer in (GenEval2(model), DPG(model), VQAScore(model), ImgEdit(model), I2EBench(model), GEdit(model),
+                   MSEBench(model)):
+        score = scorer.score(look(TRUTHS.get(scorer.name), before=BLUE, earlier=[BLUE]))
         assert 0 <= score.value <= 1 and score.scorer == scorer.name
     assert 0 < GenEval2(model).score(look(PIGS)).value < 1
 
@@ -224,3 +394,17 @@ def test_a_tiny_model_compares_in_a_process_of_its_own(tmp_path: Path, monkeypat
     assert score.parts["cosine"] == pytest.approx(max(0.0, cosine), abs=1e-5)
     model.close()
     assert model.texts(["a dog"]).shape[0] == 1  # another process
+    assert 0 <= PickScore(model).score(look()).value <= 1
+    monkeypatch.setenv("MAQUETTE_AESTHETIC", heads(tmp_path, {"weight": [[0.1] * 24], "bias": [5.0]}))
+    assert 0.4 < Aesthetic(model).score(look()).value < 0.6, "a head on the tiny model's 24 numbers"
+
+
+def test_a_tiny_model_of_pictures_alone_compares_in_a_process_of_its_own(tmp_path: Path, monkeypatch,
+                                                                         ended: list[Any]) -> None:
+    from tests.generators.test_describing import dino
+
+    monkeypatch.setenv("MAQUETTE_DINO", str(dino(tmp_path / "dino")))
+    scorer = DINO()
+    ended.append(scorer)
+    assert scorer.score(look(before=RED)).value == pytest.approx(1, abs=1e-5)
+    assert 0 <= scorer.score(look(before=BLUE)).value < 1

@@ -128,5 +128,6 @@ def test_every_published_file_is_pinned() -> None:
     """To a commit, to a hash; and its suite is there to read it."""
     for suite, published in benchmarks.all_published().items():
         assert suite in registry.tasks() and published.licence and published.source
-        assert any(len(part) == 40 for part in published.base.split("/")), suite
-        assert published.files and all(len(digest) in (40, 64) for digest in published.files.values())
+        assert published.files or published.table or published.pictures
+        assert not published.files or any(len(part) == 40 for part in published.base.split("/")), suite
+        assert all(len(digest) in (40, 64) for digest in published.files.values())

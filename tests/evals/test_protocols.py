@@ -68,3 +68,22 @@ def test_a_rubrics_marks_are_read_from_a_verdict() -> None:
 def test_an_edits_overall_score_is_a_geometric_mean_and_types_weigh_alike() -> None:
     assert protocols.viescore(9.0, 4.0) == 6.0
     assert protocols.gedit([("add", 9.0, 4.0), ("add", 4.0, 4.0), ("style", 1.0, 1.0)]) == 3.0  # (5 + 1) / 2
+
+
+@pytest.mark.parametrize(("reply", "mark"), [
+    ('{"score": [7, 4], "reasoning": "odd hands"}', 4.0), ('So: ||V^=^V||\n{"score" : [9],\n"reasoning" : ""}', 9.0),
+    ("[6, 0]", 0.0), ('{"score": 8}', 8.0), ('{"score": [11, 3]}', None), ('{"score": []}', None), ("I cannot", None)])
+def test_viescore_is_the_smallest_mark_of_a_reply(reply: str, mark: float | None) -> None:
+    assert protocols.least(reply) == mark
+
+
+def test_a_turn_succeeds_where_both_marks_are_above_six() -> None:
+    assert protocols.followed('{"reason": "fine", "prompt_following": 9, "consistency": 7}') == (9.0, 7.0)
+    assert protocols.followed('{"prompt_following": 9}') is None
+    assert [protocols.succeeds(marks) for marks in [(7, 7), (10, 6), (6, 10), None]] == [True, False, False, False]
+
+
+def test_a_turn_that_failed_takes_those_after_it_along() -> None:
+    good, bad = (8.0, 8.0), (3.0, 9.0)
+    assert protocols.sessions([[good, good, good], [good, bad], [bad, good, good], [good, good, None]]) == [
+        0.75, 0.5, 0.25]  # by turn: all but the third; the first and the fourth; the first

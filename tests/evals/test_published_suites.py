@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from evals import benchmarks, registry
-from evals.api import Item, RunPlan
+from evals.api import EvalError, Item, RunPlan
+from evals.tasks import magicbrush
 
 DPG = ("item_id,text,keywords,proposition_id,dependency,category_broad,category_detailed,tuple,"
        "question_natural_language\r\n"
@@ -41,6 +42,26 @@ EXCERPTS: dict[str, dict[str, str]] = {
     "imgedit": {"basic_edit.json": json.dumps({"1082": {"id": "animal/000342021.jpg", "prompt": "Smooth the shell.",
                                                         "edit_type": "adjust"}}), "prompts.json": "{}"},
 }
+TABLES: dict[str, list[dict[str, Any]]] = {
+    "gedit-bench": [{"key": "7f0a", "task_type": "color_alter", "instruction": "Make it red. ",
+                     "instruction_language": language, "Intersection_exist": True, "picture": "pictures/a.png"}
+                    for language in ("en", "cn")],
+    "emu-edit": [{"instruction": "Add a hat", "task": "add", "split": "test", "idx": 12, "hash": "9c",
+                  "input_caption": "A man.", "output_caption": "A man with a hat.", "picture": "pictures/add-12.png"}],
+    "mse-bench": [{"index": 3, "summary": "A dance", "context": ["Raise the arm.", "Turn round. "], "operation": [],
+                   "description_source": "A girl", "description_target": ["A girl, an arm up", "A girl's back"],
+                   "picture": "pictures/3.png"}],
+}
+BRUSH = {
+    "edit_sessions.json": {"139": [{"input": "139-input.png", "mask": "139-mask1.png", "output": "139-output1.png",
+                                    "instruction": "add a cat"},
+                                   {"input": "139-output1.png", "mask": "139-mask2.png", "output": "139-output2.png",
+                                    "instruction": "make it sleep"}],
+                           "30": [{"input": "30-input.png", "mask": "30-mask1.png", "output": "30-output1.png",
+                                   "instruction": "remove the car"}]},
+    "local_descriptions.json": {"139": {"139-output1.png": "a cat", "139-output2.png": "a sleeping cat"},
+                                "30": {"30-output1.png": "an empty street"}},
+}
 I2E = {
     "Counting": {"image": "a.jpg", "ori_exp": "Add a cat", "div_exp": "", "Evaluation": "How many cats?",
                  "Answer": "One", "type": "animal"},
@@ -56,7 +77,18 @@ def items(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     excerpts = {**EXCERPTS, "i2ebench": {file: json.dumps({"1": I2E.get(file.split("/")[0], {
         "image": "d.png", "ori_exp": f"Remove it ({file})", "div_exp": "", "type": "global"})})
         for file in table["i2ebench"]["files"]}}
+    excerpts |= {suite: {file: "" for file in table[suite].get("files", ())} for suite in TABLES}
+    for suite, rows in TABLES.items():
+        table[suite]["table"]["rows"] = len(rows)
+        (tmp_path / suite).mkdir()
+        (tmp_path / suite / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (tmp_path / "magicbrush").mkdir()
+    for name, value in BRUSH.items():
+        (tmp_path / "magicbrush" / name).write_text(json.dumps(value))
+    monkeypatch.setattr(magicbrush, "SESSIONS", 2)
     for suite, files in excerpts.items():
+        if not files:
+            continue
         assert set(files) == set(table[suite]["files"])
         for name, text in files.items():
             (tmp_path / suite / name).parent.mkdir(parents=True, exist_ok=True)
@@ -121,8 +153,55 @@ def test_i2ebench_knows_what_each_dimension_is_scored_by(items: Any) -> None:
     assert found["Lowlight"].truth == {"like": "i2ebench/Lowlight/gt/d.png"}
 
 
+def test_gedit_bench_in_english_by_task(items: Any) -> None:
+    (item,) = items("gedit-bench")
+    assert (item.id, item.tag, item.turns) == ("7f0a", "color_alter", ["Make it red."])
+    assert item.brings == "gedit-bench/pictures/a.png" and item.truth == {"intersection": True}
+
+
+def test_emu_edit_by_kind_with_both_captions(items: Any) -> None:
+    (item,) = items("emu-edit")
+    assert (item.id, item.tag, item.brings) == ("add-12", "add", "emu-edit/pictures/add-12.png")
+    assert item.truth == {"captions": ["A man.", "A man with a hat."]}
+
+
+def test_mse_bench_is_one_conversation(items: Any) -> None:
+    (item,) = items("mse-bench")
+    assert (item.id, item.turns, item.brings) == ("003", ["Raise the arm.", "Turn round."], "mse-bench/pictures/3.png")
+
+
+def test_magicbrush_turn_by_turn_and_as_a_session(items: Any) -> None:
+    first, second, session, only = items("magicbrush")
+    assert [item.id for item in (first, second, session, only)] == ["139-1", "139-2", "139", "30-1"]
+    assert second.brings == "magicbrush/images/139/139-output1.png", "from where the turn before should have led"
+    assert session.brings == first.brings == "magicbrush/images/139/139-input.png"
+    assert session.turns == ["add a cat", "make it sleep"]
+    assert session.truth == {"settings": ["multi-turn"], "like": "magicbrush/images/139/139-output2.png",
+                             "caption": "a sleeping cat"}
+    assert only.truth["settings"] == ["single-turn", "multi-turn"], "a session of one turn counts in both"
+
+
+def test_a_table_with_other_rows_is_refused(items: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = json.loads(benchmarks.TABLE.read_text())
+    known["emu-edit"]["table"]["rows"] = 3589
+    benchmarks.TABLE.write_text(json.dumps(known))
+    with pytest.raises(EvalError, match="holds 1 rows and not the 3589"):
+        items("emu-edit")
+    monkeypatch.setattr(magicbrush, "SESSIONS", 535)
+    with pytest.raises(EvalError, match="holds 2 sessions and not the 535"):
+        items("magicbrush")
+
+
+def test_a_suite_that_everybody_gets_for_themselves_says_how(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MAQUETTE_BENCHMARKS", raising=False)
+    with pytest.raises(benchmarks.NotFetched, match=r"zip file with the password MagicBrush.*CC BY 4\.0.*put it into"):
+        registry.task("magicbrush").items()
+    with pytest.raises(EvalError, match="cannot be fetched by a command: the test set is a zip file"):
+        benchmarks.fetch("magicbrush")
+
+
 COUNTS = {"geneval2": 800, "t2i-compbench": 2400, "dpg-bench": 1065, "genai-bench": 1600, "drawbench": 200,
-          "designbench": 30, "imgedit": 737, "i2ebench": 2218}
+          "designbench": 30, "imgedit": 737, "i2ebench": 2218, "gedit-bench": 606, "emu-edit": 3589, "mse-bench": 100}
 
 
 @pytest.mark.parametrize(("suite", "count"), COUNTS.items())

@@ -15,6 +15,7 @@ from evals import card, page, registry, runner
 from evals import report as numbers
 from evals.api import Candidate, Cost, EvalError, Item, Mark, Sample, Score
 from generators.api import Box
+from tests.evals import made_up
 
 SCORER = registry.scorer("world")
 PLAN = runner.new_plan(registry.task("world-generate"), ["single", "agent"], ["m"], {"m": "r"}, {})
@@ -54,6 +55,7 @@ def test_cost_is_a_mean_for_one_item_and_memory_a_peak() -> None:
     cost = rows(numbers.build(PLAN, SAMPLES, SCORER, {}))["agent"]["cost"]
     assert cost["seconds"]["total"] == pytest.approx(11 / 3)
     assert cost["peak_mb"] == 500 and cost["images"] == 1
+    assert cost["latency"] == {"p50": 3.0, "p95": pytest.approx(4.8)}  # of 3, 3 and 5: nine tenths of the last step
 
 
 def test_differences_are_paired() -> None:
@@ -89,6 +91,33 @@ def test_what_is_not_scored_is_counted() -> None:
     assert report["unscored"] == 1 and report["samples"] == 6
     with pytest.raises(EvalError, match="Nothing is scored"):
         numbers.build(PLAN, [], SCORER, {})
+
+
+KINDS = [
+    made_up.sample("p1", "single", 0, tag="position", parts={"count": 1.0, "relation": 0.0}, generator="m"),
+    made_up.sample("p2", "single", 1, tag="position", parts={"count": 1.0, "relation": 1.0}, generator="m"),
+    made_up.sample("c1", "single", 0, tag="counting", parts={"count": 0.25}, generator="m"),
+    made_up.sample("s1", "single", 1, tag="single", parts={"count": 1.0}, generator="m"),
+]
+
+
+def test_what_went_wrong_is_told_by_kind_and_part(tmp_path: Path) -> None:
+    report = numbers.build(PLAN, KINDS, SCORER, {})
+    (row,) = report["rows"]
+    assert row["kinds"] == {"counting": {"count": 0.25}, "position": {"count": 1.0, "relation": 0.5},
+                            "single": {"count": 1.0}}
+    assert numbers.failures(report).splitlines() == [
+        "| model | arm | kind of prompt | fails most by | count | relation |", "|---|---|---|---|---|---|",
+        "| m | single | counting | count | 0.250 | – |", "| m | single | position | relation | 1.000 | 0.500 |",
+        "| m | single | single | – | 1.000 | – |"]
+    text = page.render(report, KINDS, tmp_path)
+    assert ("<td class=left>position</td><td class=left>relation</td><td>100.0%</td><td>50.0%</td>") in text
+    assert numbers.weakest({"L1": 0.1, "single-turn L2": 0.0, "CLIP-I": 0.8}) == "CLIP-I", "a distance is no share"
+
+
+def test_a_scorer_without_parts_has_no_such_table(tmp_path: Path) -> None:
+    report = numbers.build(PLAN, [made_up.sample("a", "single", 1)], SCORER, {})
+    assert numbers.failures(report) == "" and "What failed, by kind" not in page.render(report, [], tmp_path)
 
 
 def test_sentences_say_what_the_interval_allows() -> None:

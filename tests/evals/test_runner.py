@@ -125,6 +125,7 @@ def test_what_a_user_brings_comes_with_their_first_words(tmp_path: Path, monkeyp
     item = Item(id="x", tag="t", turns=["add a dog", "make it red"], brings="mine/photo.png")
     played = all_arms.play("agent", studio, critic, item, 1, Options(generator="sketch"))  # type: ignore[arg-type]
     first, second = studio.brought
+    assert played.earlier == first, "what each turn but the last began with"
     assert len(first) == 1 and second == [] and played.before not in (None, *first)
     once = item.model_copy(update={"turns": ["add a dog"]})
     played = all_arms.play("single", studio, critic, once, 1, Options(generator="sketch"))  # type: ignore[arg-type]
@@ -289,3 +290,36 @@ def test_samples_keep_their_shape_on_disk(tmp_path: Path) -> None:
     sample = next(iter(folder.all()))
     assert Sample.model_validate_json((folder.samples / f"{sample.key}.json").read_text()) == sample
     assert all((folder.pictures / c.picture).is_file() for c in sample.candidates)
+
+
+def test_progress_tells_samples_pictures_and_the_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter([100.0, 110.0, 120.0, 121.0])
+    monkeypatch.setattr(runner.time, "monotonic", lambda: next(clock))
+    said: list[tuple[str, bool]] = []
+    progress = runner.Progress(2000, 1, lambda line, important=False: said.append((line, important)))
+    progress.step(4)
+    progress.step()
+    assert said == [("2/2000  0.10 samples/s  0.40 pictures/s  5:33:00 left", False),
+                    ("3/2000  0.10 samples/s  0.20 pictures/s  5:32:50 left", False)]
+    progress.everything, progress.pictures = 4, 0  # what only scores draws nothing
+    progress.step()
+    assert said[-1] == ("4/4  0.14 samples/s  0:00 left", True)
+
+
+def test_a_conversation_keeps_what_each_turn_began_with(tmp_path: Path) -> None:
+    task = registry.task("world-multiturn")
+    item = next(item for item in task.items() if len(item.turns) > 2)
+    folder = RunFolder(tmp_path / "run")
+    run = runner.new_plan(task, ["single"], ["sketch"], {"sketch": "1"}, {"planner": "embedded"}, 1)
+    folder.create(run)
+    studio = StudioDouble(tmp_path / "studio", lambda text, seed: f"{seed} dogs" if text == item.turns[0] else text)
+    order = runner.Order("k", item, 1, "single", "sketch")
+    sample = runner.make(order, run, task, Bench(studio, WorkshopDouble()), folder)  # type: ignore[arg-type]
+    assert len(sample.earlier) == len(item.turns) - 2, "before the first turn there is no picture, the last has its own"
+    assert all((folder.pictures / name).is_file() for name in sample.earlier)
+    seen = []
+    scorer = registry.scorer("world")
+    monkey = type("Watching", (), {"name": "world", "eyes": False, "version": 1,
+                                   "score": lambda self, look: seen.append(look) or scorer.result(1.0)})()
+    runner.scored(sample, monkey, folder, None)
+    assert [picture.size for picture in seen[0].earlier] == [(128, 128)] * len(sample.earlier)
