@@ -286,6 +286,7 @@ class Remote:
             reply = await call(**asked)
             first = next(iter(reply.data or []), None)
             said = getattr(first, "revised_prompt", None)
+            report(Progress(1, 1))
             return self._decoded(getattr(first, "b64_json", None)), {"revised_prompt": str(said)} if said else {}
         async with await call(**asked, stream=True, partial_images=PARTIAL) as events:
             whole = [event.b64_json async for event in events if not self._on_the_way(event, report)]
@@ -295,8 +296,11 @@ class Remote:
 
     def _on_the_way(self, event: Any, report: Report) -> bool:
         """Whether an event is no more than a look at the picture, which is passed on."""
+        if event.type.endswith("completed"):
+            report(Progress(PARTIAL + 1, PARTIAL + 1))
+            return False
         if not event.type.endswith("partial_image"):
-            return not event.type.endswith("completed")
+            return True
         report(Progress(event.partial_image_index + 1, PARTIAL + 1))
         report(Preview(event.partial_image_index + 1, self._decoded(event.b64_json)))
         return True

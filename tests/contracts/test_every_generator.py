@@ -9,6 +9,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,10 +17,11 @@ from typing import Any, NamedTuple
 import pytest
 from PIL import Image
 
-from generators import registry
+from generators import registry, remote
 from generators.api import (
     Cancelled,
     Extent,
+    Kind,
     Loading,
     Model,
     Preview,
@@ -29,6 +31,7 @@ from generators.api import (
     picture_id,
 )
 from generators.workshop import Workshop
+from tests.generators.image_server import ImageServer, serving
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = {
@@ -36,8 +39,9 @@ TINY = {
     "autoregressive": ("autoregressive", {}),
     "unified": ("unified", {"plan": True}),
     "hybrid": ("hybrid", {}),
+    "janus": ("janus", {}),
 }
-"""Family to the function of tests/generators/tiny.py that saves its checkpoint, and how that is called."""
+"""Family file to the function of tests/generators/tiny.py that saves its checkpoint, and how that is called."""
 
 pytestmark = pytest.mark.shared_worker
 
@@ -49,7 +53,7 @@ class Bench(NamedTuple):
 
 
 def test_every_family_is_tested() -> None:
-    assert set(registry.families()) == {"sketch", *TINY}
+    assert set(registry.families()) == {"sketch", "remote", *TINY}
 
 
 @pytest.fixture(scope="module")
@@ -60,9 +64,17 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module", params=registry.families())
 def bench(request: pytest.FixtureRequest, folder: Path) -> Iterator[Bench]:
     family = request.param
-    models = [] if family == "sketch" else [_checkpoint(family, folder)]
-    with Workshop(models, eyes="sketch", threads=1) as workshop:
+    with ExitStack() as stack:
+        models = _models(family, folder, stack)
+        workshop = stack.enter_context(Workshop(models, eyes="sketch", threads=1))
         yield Bench(workshop, models[0].name if models else "sketch", Extent(64, 64))
+
+
+def _models(family: str, folder: Path, stack: ExitStack) -> list[Model]:
+    if family == "remote":
+        server = stack.enter_context(serving(ImageServer()))
+        return remote.models({"box": remote.Server(url=server.url, base=64)})
+    return [] if family == "sketch" else [_checkpoint(family, folder)]
 
 
 def _checkpoint(family: str, folder: Path) -> Model:
@@ -81,6 +93,11 @@ def wish(bench: Bench, **more: Any) -> Request:
 
 def draw(bench: Bench, request: Request, pictures: dict[str, Image.Image] | None = None, **more: Any) -> Any:
     return bench.workshop.draw(request, pictures or {}, **more)
+
+
+def need(bench: Bench, kind: Kind) -> None:
+    if not bench.workshop.model(bench.model).capabilities.can(kind):
+        pytest.skip(f"{bench.model} does not {kind}")
 
 
 def test_the_same_request_gives_the_same_pixels(bench: Bench) -> None:
@@ -118,6 +135,7 @@ def test_what_it_cannot_do_is_said(bench: Bench) -> None:
 
 
 def test_inpainting_leaves_every_other_pixel_alone(bench: Bench) -> None:
+    need(bench, "inpaint")
     source = draw(bench, wish(bench)).image
     mask = Image.new("L", bench.size)
     mask.paste(255, (16, 16, 48, 48))
@@ -129,8 +147,7 @@ def test_inpainting_leaves_every_other_pixel_alone(bench: Bench) -> None:
 
 
 def test_an_edit_starts_from_its_source(bench: Bench) -> None:
-    if not bench.workshop.model(bench.model).capabilities.edit:
-        pytest.skip(f"{bench.model} does not edit")
+    need(bench, "edit")
     ids = []
     for shade in ("white", "black"):
         result = draw(bench, wish(bench, kind="edit", sources=("a",)), {"a": Image.new("RGB", bench.size, shade)})
@@ -140,6 +157,7 @@ def test_an_edit_starts_from_its_source(bench: Bench) -> None:
 
 
 def test_sources_are_not_changed(bench: Bench) -> None:
+    need(bench, "edit")
     source = Image.new("RGB", bench.size, "white")
     before = source.tobytes()
     draw(bench, wish(bench, kind="edit", sources=("a",)), {"a": source})

@@ -212,7 +212,7 @@ def tiny_model(name: str, folder: Path) -> Model:
 
 def settings(name: str) -> Tiny:
     """What a call of a class needs at which side of its pictures."""
-    return Tiny(tiny.janus, {}, 32) if name in MODELS else tiny_pipelines.PIPELINES[name]
+    return Tiny(tiny.janus, {}) if name in MODELS else tiny_pipelines.PIPELINES[name]
 
 
 def load(model: Model) -> Any:

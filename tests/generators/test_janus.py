@@ -34,7 +34,7 @@ def test_a_seed_draws_the_same_and_another_draws_another(janus: Any) -> None:
     torch.manual_seed(3)
     first = draw(janus, wish())
     assert torch.equal(torch.rand(1), luck), "the chance of others is not touched"
-    assert first.image.size == (32, 32) and first.image.mode == "RGB"
+    assert first.image.size == (64, 64) and first.image.mode == "RGB"
     assert picture_id(draw(janus, wish()).image) == picture_id(first.image)
     assert picture_id(draw(janus, wish(seed=6)).image) != picture_id(first.image)
     assert picture_id(draw(janus, wish(prompt="two blue cat")).image) != picture_id(first.image)
@@ -50,7 +50,7 @@ def test_progress_is_told_and_a_stop_heeded_within_a_code(janus: Any) -> None:
     asked: list[int] = []
     with pytest.raises(Cancelled, match="code 3 of 16"):
         draw(janus, wish(), stop=lambda: asked.append(1) or len(asked) > 3)
-    assert draw(janus, wish()).image.size == (32, 32)
+    assert draw(janus, wish()).image.size == (64, 64)
 
 
 def test_it_tells_what_it_sees(janus: Any) -> None:
@@ -66,7 +66,7 @@ def test_through_the_workshop(checkpoint: Any) -> None:
     name = str(checkpoint("janus"))
     with Workshop() as workshop:
         result = workshop.draw(wish(model=name), {})
-        assert result.image.size == (32, 32)
+        assert result.image.size == (64, 64)
         assert isinstance(workshop.tell(name, photo(40, 30)), str)
 
 

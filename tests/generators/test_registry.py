@@ -35,7 +35,7 @@ def test_names_are_unique_and_every_model_is_whole():
     for model in models:
         assert model.family in FAMILIES
         assert model.licence and model.memory_gb > 0
-        assert model.capabilities.sizes and model.options["classes"]
+        assert model.capabilities.sizes and (model.options.get("classes") or model.options.get("parts"))
         for size in model.capabilities.sizes:
             assert all(side % model.capabilities.multiple == 0 for side in size)
 

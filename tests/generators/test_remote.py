@@ -84,7 +84,7 @@ def test_openai_gets_only_what_it_knows_and_shows_the_picture_on_its_way(server:
     [asked] = server.asked
     assert asked == {"route": "generate", "model": "gpt-image-2.6", "prompt": "a red car", "size": "144x112", "n": 1,
                      "stream": True, "partial_images": 2}
-    assert [type(event) for event in heard[1:]] == [Progress, Preview, Progress, Preview]
+    assert [type(event) for event in heard[1:]] == [Progress, Preview, Progress, Preview, Progress]
     assert heard[2].image.size == result.image.size == (144, 112)
 
 

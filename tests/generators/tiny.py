@@ -210,7 +210,7 @@ def hybrid(folder: Path) -> Path:
 
 
 def janus(folder: Path) -> Path:
-    """A tiny JanusForConditionalGeneration with its processor, 32 px of 4 x 4 codes."""
+    """A tiny JanusForConditionalGeneration with its processor, 64 px of 4 x 4 codes."""
     import torch
     from transformers import (
         JanusConfig,
@@ -232,10 +232,10 @@ def janus(folder: Path) -> Path:
         "{% else %}{{ part['text'] }} {% endif %}{% endfor %}{% endfor %}")
     ids = {name: words.convert_tokens_to_ids(mark) for name, mark in marks.items()}
     torch.manual_seed(1)
-    vision = JanusVisionConfig(hidden_size=16, num_hidden_layers=1, num_attention_heads=2, image_size=32, patch_size=8,
+    vision = JanusVisionConfig(hidden_size=16, num_hidden_layers=1, num_attention_heads=2, image_size=64, patch_size=16,
                                projection_dim=32, depth=2, num_image_tokens=16, mlp_ratio=2.0)
     codes = JanusVQVAEConfig(embed_dim=4, num_embeddings=64, latent_channels=8, base_channels=32, num_res_blocks=1,
-                             channel_multiplier=(1, 1, 1, 1), num_patches=4, projection_dim=32,
+                             channel_multiplier=(1,) * 5, num_patches=4, projection_dim=32,
                              image_token_embed_dim=32)
     text = LlamaConfig(vocab_size=len(words), hidden_size=32, intermediate_size=64, num_hidden_layers=2,
                        num_attention_heads=2, num_key_value_heads=2, max_position_embeddings=128)
@@ -246,6 +246,6 @@ def janus(folder: Path) -> Path:
     net.generation_config.generation_kwargs = {"boi_token_id": ids["boi_token"]}
     net.generation_config._from_model_config = False  # as published; else what is not the library's own is dropped
     net.save_pretrained(folder)
-    eyes = JanusImageProcessorPil(size={"height": 32, "width": 32}, image_mean=[0.5] * 3, image_std=[0.5] * 3)
+    eyes = JanusImageProcessorPil(size={"height": 64, "width": 64}, image_mean=[0.5] * 3, image_std=[0.5] * 3)
     JanusProcessor(eyes, words, chat_template=words.chat_template, num_image_tokens=16).save_pretrained(folder)
     return folder
