@@ -1,6 +1,7 @@
 """A stand-in of an image server, on this machine: OpenAI's Images API as three servers speak it.
 
-Its pictures are plain: one colour for a new picture, by its seed, the inverse for an edit (where a mask lets it, if it heeds masks).
+Its pictures are plain: one colour for a new picture, by its seed; the inverse for an edit (where a mask lets it, if it
+heeds masks).
 """
 
 from __future__ import annotations
@@ -56,7 +57,8 @@ class ImageServer:
         asked = await request.json()
         self.asked.append({"route": "generate", **asked})
         size = tuple(int(side) for side in asked["size"].split("x"))
-        return self._answer(Image.new("RGB", size, (*NEW[:2], 40 + asked.get("seed", 7))), request, bool(asked.get("stream")))
+        drawn = Image.new("RGB", size, (*NEW[:2], 40 + asked.get("seed", 7)))
+        return self._answer(drawn, request, bool(asked.get("stream")))
 
     async def edit(self, request: Request) -> Response:
         async with request.form() as form:
