@@ -44,11 +44,15 @@ COMMANDS = {
         "python -m generators.training.tokenizer_inside --minutes 20 --out .training/inside",
         "python -m generators.training.tokenizer --polish .training/inside/model --rate 1e-3 --minutes 10 \\",
         "    --out .training/tokenizer",
-        "python -m generators.training.autoregressive --minutes 180 --export generators/pack/autoregressive",
+        "python -m generators.training.autoregressive --minutes 120 --rate 1.5e-3 --hold 0.3 --drawings 44 \\",
+        "    --edits 10 --export generators/pack/autoregressive",
     ),
     "unified": (
-        "python -m generators.training.unified --init generators/pack/autoregressive --minutes 90 \\",
-        "    --export generators/pack/unified",
+        "python -m generators.training.unified --init generators/pack/autoregressive --minutes 90 --rate 1e-3 \\",
+        "    --hold 0.3 --draw 16 --plan 4 --describe 16 --answer 16 --edit 8 --export generators/pack/unified",
+    ),
+    "contrastive": (
+        "python -m generators.training.contrastive --minutes 45 --export generators/pack/contrastive",
     ),
 }
 """How each part of the pack is trained on two cores, the parts that it needs before it."""
@@ -106,6 +110,20 @@ def _reconstruction(metrics: dict) -> list[str]:
                     f"{row['used']:.0%} of {row['codes']}" if "codes" in row else ""] for name, row in rows.items()}
     heads = ["PSNR", "PSNR over objects", "codes that 256 pictures use"]
     return ["Held-out pictures, encoded and decoded:", "", *_table("", heads, cells), ""] if rows else []
+
+
+def _search(metrics: dict) -> list[str]:
+    """How well pictures are found by the model that compares them with words."""
+    found = metrics.get("contrastive")
+    if not found:
+        return []
+    recalls = ", ".join(f"{name} {_share(row)}" for name, row in found["retrieval"].items())
+    pairs = ", ".join(f"{kind} {_share(row['text'])}" for kind, row in found["pairs"].items())
+    words = ", ".join(f"{kind} {_share(row['precision'])} and {_share(row['recall'])}"
+                      for kind, row in found["words"].items())
+    return ["Pictures found by words (`contrastive/`, a `SiglipModel`), among rendered scenes that it never saw: "
+            f"{recalls}. Which of two texts that differ in one thing is true: {pairs}. Single words where it is sure, "
+            f"precision and recall: {words}.", ""]
 
 
 def _seconds(metrics: dict, facts: dict) -> list[str]:
@@ -211,6 +229,7 @@ def card(facts: dict, metrics: dict) -> str:
         "",
         *_understanding(metrics),
         *_reconstruction(metrics),
+        *_search(metrics),
         "The detectors on held-out rendered scenes:",
         "",
         *_eyes(metrics),
@@ -234,7 +253,8 @@ def card(facts: dict, metrics: dict) -> str:
         "",
         "```",
         *COMMANDS["eyes"],
-        *(line for name in families for line in COMMANDS.get(name, ())),
+        *(line for name in [*families, *(["contrastive"] if "contrastive" in metrics else [])]
+          for line in COMMANDS.get(name, ())),
         "python -m generators.training.evaluate",
         "```",
         "",

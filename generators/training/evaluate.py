@@ -26,10 +26,11 @@ from PIL import Image
 from generators import registry
 from generators.api import Box, Detection, Extent, Kind, Model, Region, Request, Seen, picture_id
 from generators.geometry import mask_of
+from generators.matching import Matcher
 from generators.picture_tokens import PictureTokens
 from generators.seeing import OWN, Detector, has_colour
 from generators.shares import rounded, share
-from generators.training import tokenizer
+from generators.training import retrieval, tokenizer
 from generators.training.card import write_card
 from generators.training.common import restart_with_allocator_settings, scaled
 from generators.training.labelled import mark, read
@@ -431,7 +432,7 @@ def main() -> None:
     restart_with_allocator_settings("generators.training.evaluate")
     models = {model.family: model for model in registry.listed() if model.name.startswith("pack-")}
     eyes = {"critic": PACK / "critic", "judge": JUDGE}
-    known = [*models, *eyes, "reconstruction"]
+    known = [*models, *eyes, "reconstruction", *(["contrastive"] if (PACK / "contrastive").is_dir() else [])]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", nargs="*", help=f"of {', '.join(known)}; all if none is named")
     parser.add_argument("--count", type=int, default=100, help="scenes of each suite")
@@ -448,6 +449,8 @@ def main() -> None:
             metrics[name] = mark_eyes(eyes[name])
         elif name == "reconstruction":
             metrics[name] = mark_reconstruction()
+        elif name == "contrastive":
+            metrics[name] = retrieval.measure(Matcher.load(PACK / name), domain("small"))
         else:
             families[name] = mark_generator(models[name], judge, args.count, args.edits, PACK / f"samples-{name}.png")
     if args.training:

@@ -4,7 +4,8 @@ The pictures are rendered scenes that training did not show. Of 200 it must find
 (`recall@1`, `recall@5`) and, for part of a text, one of which it is true. Of two pictures that differ in one respect
 only, two things are asked for each kind of difference: whether the true text is nearer to a picture than its twin's
 (`text`), and whether a text's own picture is nearer than the twin (`picture`), as in Winoground (Thrush et al. 2022,
-arXiv 2204.03162); who does not look is right half of the time. Prints JSON: shares, and seconds a picture and a text.
+arXiv 2204.03162); who does not look is right half of the time. Last, a search for single words, at the similarity from
+which on the model is sure. Prints JSON: shares, and seconds a picture and a text.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from PIL import Image
 from generators.matching import Matcher
 from generators.shares import share
 from generators.training.pack_world import Domain, domain
-from generators.world.claims import ALTERATIONS, Claim, holds, partial_claim, sample_twins, say, whole_claim
+from generators.world.claims import ALTERATIONS, ANY, Claim, Group, holds, partial_claim, sample_twins, say, whole_claim
 from generators.world.scenes import Scene, render, sample_scene
 from generators.world.tables import table_of
 
@@ -55,6 +56,38 @@ def retrieval(matcher: Matcher, of: Domain, count: int = 200, seed: int = 0) -> 
         "recall@1": share((order[:, 0] == own).tolist()),
         "recall@5": share((order[:, :5] == own[:, None]).any(1).tolist()),
         "part of a text": share([bool(true[n, first[n]] > 0) for n in range(count) if true[n, n] > 0]),
+    }
+
+
+def single_words(matcher: Matcher, of: Domain, count: int = 200, seed: int = 0) -> dict[str, Any]:
+    """A search for one word each, as people type them: of the pictures of which the model is sure (its own
+    `Matcher.sure`) those of which the word is true (`precision`), and of these those it is sure of (`recall`).
+
+    Empty where the model is sure of nothing.
+    """
+    if matcher.sure is None:
+        return {}
+    rng = random.Random(f"{seed}/words")
+    scenes = [sample_scene(rng, of.drawn if n % 2 else of.seen) for n in range(count)]
+    table, shown = table_of(scenes, of.extent), _vectors(matcher.picture_vectors, _pictures(scenes, of))
+    found = {}
+    for kind, words in _words(of).items():
+        sure = matcher.text_vectors(list(words)) @ shown.T >= matcher.sure
+        truth = holds(list(words.values()), table)
+        right, wrong, missed = (int(cells.sum()) for cells in (
+            sure & (truth > 0), sure & (truth < 0), ~sure & (truth > 0)))
+        found[kind] = {"precision": share([n < right for n in range(right + wrong)]),
+                       "recall": share([n < right for n in range(right + missed)])}
+    return found
+
+
+def _words(of: Domain) -> dict[str, dict[str, Claim]]:
+    """By kind, each word that may be searched for and what it claims."""
+    world = of.drawn
+    return {
+        "colour": {name: Claim((Group(None, name, None, ANY),)) for name in world.colours},
+        "thing": {name: Claim((Group(name, None, None, ANY),)) for name in world.things},
+        "background": {name: Claim((), ground=name) for name in world.backgrounds if not name.startswith("plain")},
     }
 
 
@@ -105,6 +138,7 @@ def measure(matcher: Matcher, of: Domain, count: int = 200, hard: int = 200, see
     picture = _pictures([sample_scene(random.Random(seed), of.drawn)], of)
     return {
         "retrieval": retrieval(matcher, of, count, seed),
+        "words": single_words(matcher, of, count, seed),
         "pairs": {kind: hard_pairs(matcher, of, kind, hard, seed) for kind in ALTERATIONS},
         "seconds": {
             "picture": _seconds(lambda: matcher.picture_vectors(picture)),

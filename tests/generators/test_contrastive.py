@@ -137,6 +137,21 @@ def test_who_knows_the_answers_finds_every_picture():
     assert found["part of a text"]["share"] == 1 and 15 <= found["part of a text"]["n"] <= 20
 
 
+def test_a_search_for_one_word_counts_what_is_surely_found():
+    class Sure(Colours):
+        sure = 0.3
+
+    found = retrieval.single_words(Sure(), SMALL, 40)
+    assert set(found) == {"colour", "thing", "background"}
+    assert found["colour"]["precision"]["n"] > 0 and found["thing"]["precision"]["n"] == 0, "it knows no things"
+    assert found["thing"]["recall"]["share"] == 0 < found["thing"]["recall"]["n"]
+
+    class Blind(Colours):
+        sure = None
+
+    assert retrieval.single_words(Blind(), SMALL, 4) == {}
+
+
 def test_the_measuring_says_all_of_it(tiny, tmp_path):
     contrastive.export(contrastive.build(SMALL), SMALL, tmp_path)
     found = retrieval.measure(Matcher.load(tmp_path), SMALL, count=10, hard=4)
