@@ -22,6 +22,7 @@ from generators import eyes, registry, sketch_scene, upscaling, weights
 from generators.api import (
     Box,
     BrokenOutput,
+    Cancelled,
     Capabilities,
     Eyes,
     GeneratorError,
@@ -139,6 +140,8 @@ class Workshop:
         job = Job(f"model:{model.name}", "answer" if question else "describe",
                   {"question": question} if question else {}, MODEL.dump_python(model, mode="json"))
         value, _ = self._run(_room(model), job, [image.convert("RGB")], _nobody, stop)
+        if stop():  # it was quicker than the word of it
+            raise Cancelled
         return value["text"]
 
     def see(self, image: Image.Image) -> Seen:

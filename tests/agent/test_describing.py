@@ -28,7 +28,8 @@ class Eyes:
         self.seen, self.says = seen, says
 
     def models(self) -> list[Any]:
-        able = dataclasses.replace(sketch.model().capabilities, understands=self.says is not None)
+        able = dataclasses.replace(sketch.model().capabilities, understands=self.says is not None,
+                                   world=None)
         return [dataclasses.replace(sketch.model("sketch-says"), capabilities=able)]
 
     def tell(self, name: str, image: Image.Image) -> str:

@@ -57,7 +57,7 @@ class ImageServer:
         asked = await request.json()
         self.asked.append({"route": "generate", **asked})
         size = tuple(int(side) for side in asked["size"].split("x"))
-        drawn = Image.new("RGB", size, (*NEW[:2], 40 + asked.get("seed", 7)))
+        drawn = Image.new("RGB", size, (*NEW[:2], 40 + asked.get("seed", 7) % 200))
         return self._answer(drawn, request, bool(asked.get("stream")))
 
     async def edit(self, request: Request) -> Response:

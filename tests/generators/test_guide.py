@@ -31,5 +31,6 @@ def test_every_command_of_the_guide_is_one() -> None:
     from ui.command_line import parser
 
     for line in re.findall(r"^python app\.py (.+)$", GUIDE, re.MULTILINE):
+        line = line.partition("  #")[0]
         words = re.findall(r'"[^"]*"|\S+', line)
         parser().parse_args([word.strip('"') for word in words])

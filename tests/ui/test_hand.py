@@ -153,7 +153,7 @@ def test_what_a_scribble_goes_around_is_what_is_meant(page: Any, studio: Studio)
     shot(page, "note")
     say(page, "make this purple")
     after = studio.store.record(current(page))
-    dogs = {thing.box.centre[0] > dog.box[0]: thing.colour for thing in after.scene if thing.name == "dog"}
+    dogs = {thing.box.iou(dog.box) > 0.5: thing.colour for thing in after.scene if thing.name == "dog"}
     assert after.request.kind == "edit" and dogs[True] == "purple" and dogs[False] != "purple"
     assert "your note" in page.inner_text("#talk") and page.locator("#noted .mq-noted").is_hidden()
     page.click("[data-tool=compare]")
