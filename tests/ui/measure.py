@@ -103,6 +103,7 @@ def main() -> None:
             for name, label in SEEN.items():
                 rows[label] = statistics.median([one[name] for one in turns if name in one] or [float("nan")])
             browser.close()
+    print("| on this machine | |\n|---|---|")
     for label, seconds in rows.items():
         print(f"| {label} | {seconds:.2f} s |")
     for pictures in (1, 200):
