@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import random
 import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -34,20 +33,14 @@ from agent.api import (
     ToolCall,
 )
 from agent.limits import estimate_tokens
+from generators import patience
+from generators.api import Cancelled
 
 DEFAULT_URL = "https://api.openai.com/v1"
-RETRIES = 3
-FIRST_PAUSE = 0.5
-LONGEST_PAUSE = 30.0
-POLL = 0.1
 MAX_CALLS = 16
 MAX_CHARACTERS = 400_000
 _WAY_OUT = "`--planner embedded` works without a server."
 _T = TypeVar("_T")
-
-
-class _Stopped(Exception):
-    """The user does not want the reply any more."""
 
 
 class ServerPlanner:
@@ -59,7 +52,7 @@ class ServerPlanner:
 
     def __init__(self, model: str, base_url: str | None = None, api_key: SecretStr | None = None, *,
                  chunk_seconds: float = 60.0, total_seconds: float = 180.0, max_tokens: int = 2048,
-                 retries: int = RETRIES, sees: bool = False) -> None:
+                 retries: int = patience.RETRIES, sees: bool = False) -> None:
         self.model = model
         self.base_url = base_url or DEFAULT_URL
         self._key = api_key or SecretStr("none")  # local servers take any
@@ -74,25 +67,14 @@ class ServerPlanner:
         since = time.monotonic()
         try:
             reply = asyncio.run(self._within_bounds(messages, tools, stop))
-        except _Stopped:
+        except Cancelled:
             return PlannerReply(seconds=time.monotonic() - since)
         return reply.model_copy(update={"seconds": time.monotonic() - since})
 
     async def _within_bounds(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]],
                              stop: Callable[[], bool]) -> PlannerReply:
-        work = asyncio.ensure_future(self._patiently(messages, tools))
-        deadline = time.monotonic() + self.total_seconds
-        try:
-            while not work.done():
-                if stop():
-                    raise _Stopped
-                if time.monotonic() >= deadline:
-                    raise PlannerTimeout(f"{self._who} took longer than {self.total_seconds:g} s to answer. "
-                                         f"{self.way_out}")
-                await asyncio.wait([work], timeout=POLL)
-            return work.result()
-        finally:
-            await _end(work)
+        late = PlannerTimeout(f"{self._who} took longer than {self.total_seconds:g} s to answer. {self.way_out}")
+        return await patience.heeded(self._patiently(messages, tools), stop, self.total_seconds, late)
 
     async def _patiently(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> PlannerReply:
         for attempt in range(self.retries + 1):
@@ -194,29 +176,17 @@ class ServerPlanner:
         return re.sub(r"sk-[\w*-]+", "…", " ".join(reason.split()))[:200]
 
 
-async def _end(work: asyncio.Future[Any]) -> None:
-    work.cancel()
-    await asyncio.wait([work], timeout=1.0)
-    if work.done() and not work.cancelled():
-        work.exception()  # seen, so that asyncio does not log it
-
-
 def _paused(error: PlannerError, cause: Any) -> PlannerError:
     """Notes how long the server asks to wait."""
     headers = getattr(getattr(cause, "response", None), "headers", None) or {}
-    try:
-        error.retry_after = float(headers.get("retry-after", 0))  # type: ignore[attr-defined]
-    except ValueError:
-        error.retry_after = 0.0  # type: ignore[attr-defined]
+    error.retry_after = patience.asked_to_wait(headers)  # type: ignore[attr-defined]
     return error
 
 
 def _pause(error: PlannerError, attempt: int) -> float | None:
     """Seconds until the next try; None where there should be none."""
     asked = getattr(error, "retry_after", None)
-    if asked is None or not 0 <= asked <= LONGEST_PAUSE:
-        return None
-    return max(asked, FIRST_PAUSE * 2**attempt * random.uniform(0.5, 1.0))
+    return None if asked is None else patience.pause(asked, attempt)
 
 
 class _Gathered:

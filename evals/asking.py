@@ -223,6 +223,18 @@ class Compares:
         return float(np.clip(self.nearness.pictures([image])[0] @ self.nearness.texts([text])[0], -1, 1))
 
 
+class ComparesAndLikens(Compares):
+    """By texts and by pictures alone (`dino`) as well."""
+
+    def __init__(self, nearness: Nearness | None = None, sameness: Sameness | None = None) -> None:
+        super().__init__(nearness)
+        self.dino = sameness or dino()
+
+    def close(self) -> None:
+        super().close()
+        self.dino.close()
+
+
 class Likens:
     """Beside `Scorer` as a base: scores pictures by how near they are to another picture."""
 
@@ -242,6 +254,3 @@ class Likens:
         return float(np.clip(a @ b, 0, 1))
 
 
-YES = ("Yes", "yes", " yes", " Yes")
-NO = ("No", "no", " no", " No")
-"""As they may begin a reply, in the spellings of GenEval 2's script."""

@@ -20,7 +20,6 @@ import httpx
 from evals import tables
 from evals.api import EvalError
 from evals.reading import json_lines
-from generators.files import write_atomic
 
 TABLE = Path(__file__).resolve().parent / "data" / "benchmarks.json"
 TIMEOUT = 30.0
@@ -140,12 +139,7 @@ def _fetched(published: Published, file: str) -> Path:
         data = _download(url)
     _check(data, published.files[file], url)
     target = cache() / published.suite / file
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(target, data)
-    except OSError as error:
-        raise EvalError(f"{target} cannot be written: {error.strerror}.") from None
-    return target
+    return tables.written(target, data)
 
 
 def _lies(name: str) -> Path | None:

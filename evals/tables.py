@@ -40,7 +40,7 @@ def unpack(table: Table, target: Path) -> Path:
     files = sorted(_download(table).rglob(table.files))
     lines = [_unpacked(row, table, target) for file in files for row in _rows(file)]
     check(len(lines), table, table.repository)
-    return _written(target / ROWS, "".join(json.dumps(line) + "\n" for line in lines).encode())
+    return written(target / ROWS, "".join(json.dumps(line) + "\n" for line in lines).encode())
 
 
 def check(found: int, table: Table, where: str) -> None:
@@ -59,12 +59,13 @@ def _unpacked(row: Mapping[str, Any], table: Table, target: Path) -> dict[str, A
     if not data or Path(name).name != name:
         raise EvalError(f"{table.repository} holds a row without a picture, or with no plain name ({name[:80]!r}).")
     name = f"{PICTURES}/{name}"
-    _written(target / name, data)
+    written(target / name, data)
     plain = {column: value for column, value in row.items() if not (isinstance(value, dict) and "bytes" in value)}
     return {**plain, "picture": name}
 
 
-def _written(file: Path, data: bytes) -> Path:
+def written(file: Path, data: bytes) -> Path:
+    """The file, whole. Raises `EvalError` where it cannot be written."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(file, data)

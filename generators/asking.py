@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from generators import hardware, weights
 from generators.api import ModelUnavailable
-from generators.local import first_line
+from generators.local import opened
 
 if TYPE_CHECKING:
     from PIL import Image
 
 
-_YES, _NO = ("Yes", "yes", " Yes", " yes"), ("No", "no", " No", " no")
+YES, NO = ("Yes", "yes", " Yes", " yes"), ("No", "no", " No", " no")
+"""As they may begin a reply, in the spellings of GenEval 2's script."""
 
 
 class Asker:
@@ -36,14 +37,10 @@ class Asker:
         folder = Path(folder)
         weights.check(folder)
         plan = hardware.plan()
-        try:
+        with opened(f"{folder.name} cannot be asked about pictures", ImportError):
             processor = AutoProcessor.from_pretrained(folder, local_files_only=True)
             model = AutoModelForImageTextToText.from_pretrained(folder, local_files_only=True, use_safetensors=True,
                                                                 dtype=plan.dtype)
-        except (OSError, ValueError, KeyError, TypeError, RuntimeError, AttributeError, ImportError) as error:
-            if hardware.is_memory(error):
-                raise
-            raise ModelUnavailable(f"{folder.name} cannot be asked about pictures: {first_line(error)}") from error
         if not getattr(processor, "chat_template", None):
             raise ModelUnavailable(f"{folder.name} has no chat template; use an instruct model.")
         weights.check_finite([(folder.name, model)])
@@ -66,7 +63,7 @@ class Asker:
 
         with torch.inference_mode():
             logits = self._model(**self._inputs(images, f"{question} Answer yes or no.")).logits[0, -1].float()
-        yes, no = (logits[self._first(words)].logsumexp(0) for words in (_YES, _NO))
+        yes, no = (logits[self._first(words)].logsumexp(0) for words in (YES, NO))
         return float((yes - no).sigmoid())
 
     def says(self, images: Sequence[Image.Image], question: str, most: int) -> str:

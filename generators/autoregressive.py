@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
@@ -45,7 +45,6 @@ from generators.world.layout_text import layout_text
 if TYPE_CHECKING:
     import torch
 
-T = TypeVar("T")
 Pair = tuple[int, int]
 """A token id, and what the unguided half of the batch reads in its place."""
 

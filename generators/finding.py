@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from generators import colours, hardware, weights
 from generators.api import Box, Detection, ModelUnavailable, Seen
-from generators.local import first_line
+from generators.local import opened
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -53,7 +53,7 @@ class Finder:
         folder = Path(folder)
         weights.check(folder)
         plan = hardware.plan()
-        try:
+        with opened(f"{folder.name} cannot be opened as a detector", ImportError):
             kind = AutoConfig.from_pretrained(folder, local_files_only=True).model_type
             if kind not in KINDS:
                 raise ModelUnavailable(f"{folder.name} finds nothing by name: it is a {kind}, and {', '.join(KINDS)} "
@@ -61,10 +61,6 @@ class Finder:
             processor = AutoProcessor.from_pretrained(folder, local_files_only=True)
             model = AutoModelForZeroShotObjectDetection.from_pretrained(folder, local_files_only=True,
                                                                         use_safetensors=True)
-        except (OSError, ValueError, KeyError, TypeError, RuntimeError, AttributeError, ImportError) as error:
-            if hardware.is_memory(error):
-                raise
-            raise ModelUnavailable(f"{folder.name} cannot be opened as a detector: {first_line(error)}") from error
         weights.check_finite([(folder.name, model)])
         return cls(model.float().to(plan.device).eval(), processor, threshold)
 

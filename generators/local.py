@@ -93,12 +93,8 @@ class Local(ABC):
     @contextmanager
     def _opening(self) -> Iterator[None]:
         """Whatever the libraries raise over a folder that is damaged becomes a sentence."""
-        try:
+        with opened(f"{self.model.name} cannot be loaded"):
             yield
-        except (OSError, ValueError, KeyError, TypeError, RuntimeError, AttributeError) as error:
-            if hardware.is_memory(error):
-                raise
-            raise ModelUnavailable(f"{self.model.name} cannot be loaded: {first_line(error)}") from error
 
     def _tried(self, work: Callable[[], T]) -> T:
         """What `work` makes of the model, nothing kept for learning. Raises `OutOfMemory`."""
@@ -146,6 +142,20 @@ class Local(ABC):
             return request
         hole = geometry.box_of(pictures[request.mask or ""].convert("L"))
         return request.model_copy(update={"regions": (Region(request.prompt, hole),)}) if hole else request
+
+
+@contextmanager
+def opened(sentence: str, *more: type[Exception]) -> Iterator[None]:
+    """What the libraries raise over a folder that is damaged, and ``more``, becomes `ModelUnavailable`: the sentence
+    and the reason. Too little memory stays what it is."""
+    damaged: tuple[type[Exception], ...] = (OSError, ValueError, KeyError, TypeError, RuntimeError, AttributeError,
+                                            *more)
+    try:
+        yield
+    except damaged as error:
+        if hardware.is_memory(error):
+            raise
+        raise ModelUnavailable(f"{sentence}: {first_line(error)}") from error
 
 
 def finished(request: Request, pictures: Mapping[str, Image.Image], drawn: Image.Image) -> Image.Image:

@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from generators import hardware
 from generators.api import ModelUnavailable, Report, Stop
 
 if TYPE_CHECKING:
@@ -52,6 +53,6 @@ class Measurer:
             metric = self._kinds[self.kind](feature=given, **more)
         for vectors, are_real in ((real, True), (drawn, False)):
             metric.update(torch.tensor(vectors), real=are_real)
-        torch.manual_seed(0)  # KID draws its subsets at random
-        found = metric.compute()
+        with hardware.seeded(0, "cpu"):  # KID draws its subsets at random
+            found = metric.compute()
         return float(found[0] if self.kind == "kid" else found)

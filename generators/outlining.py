@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from generators import hardware, weights
 from generators.api import Box, ModelUnavailable, picture_id
-from generators.local import first_line
+from generators.local import opened
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -43,15 +43,11 @@ class Outliner:
         folder = Path(folder)
         weights.check(folder)
         plan = hardware.plan()
-        try:
+        with opened(f"{folder.name} cannot be opened to outline things", ImportError):
             kind = AutoConfig.from_pretrained(folder, local_files_only=True).model_type
             if kind not in KINDS:
                 raise ModelUnavailable(f"{folder.name} outlines nothing: it is a {kind}, and {', '.join(KINDS)} do.")
             model = AutoModelForMaskGeneration.from_pretrained(folder, local_files_only=True, use_safetensors=True)
-        except (OSError, ValueError, KeyError, TypeError, RuntimeError, AttributeError, ImportError) as error:
-            if hardware.is_memory(error):
-                raise
-            raise ModelUnavailable(f"{folder.name} cannot be opened to outline things: {first_line(error)}") from error
         weights.check_finite([(folder.name, model)])
         return cls(model.float().to(plan.device).eval())
 

@@ -81,7 +81,7 @@ def find(name: str) -> Model:
     found = weights.find(name)
     if found is not None and found.is_file():
         return _single(name, found)
-    if found is not None and any((found / index).is_file() for index in INDEXES):
+    if found is not None and _index(found):
         return _foreign(name, found)
     if found is None and weights.is_hub_id(name):
         weights.locate(name)
@@ -116,7 +116,12 @@ def installed(model: Model) -> bool:
     found = weights.find(model.source) if model.source else None
     if found is None:
         return model.family in ("sketch", upscaling.NAME)
-    return found.is_file() or (any((found / index).is_file() for index in INDEXES) and weights.is_whole(found))
+    return found.is_file() or (_index(found) is not None and weights.is_whole(found))
+
+
+def _index(folder: Path) -> Path | None:
+    """The file of a folder that says of which class it is."""
+    return next((folder / index for index in INDEXES if (folder / index).is_file()), None)
 
 
 def fits(model: Model) -> bool:
@@ -271,7 +276,7 @@ def _foreign(name: str, folder: Path) -> Model:
 
 def _named_class(name: str, folder: Path) -> tuple[Any, tuple[Extent, ...]]:
     """The class that a folder names, and the sizes that it was trained at. Raises `ModelUnavailable`."""
-    file = next(folder / index for index in INDEXES if (folder / index).is_file())
+    file = _index(folder) or folder / INDEXES[0]
     try:
         index = json.loads(file.read_text("utf-8"))
         kind_name = index["_class_name"] if file.name == INDEXES[0] else index["architectures"][0]

@@ -24,10 +24,9 @@ import base64
 import binascii
 import io
 import os
-import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -35,11 +34,10 @@ from urllib.parse import urlsplit
 from PIL import Image, ImageChops, ImageStat
 from pydantic import BaseModel, ConfigDict, Field
 
-from generators import geometry, pixels
+from generators import geometry, patience, pixels
 from generators.api import (
     BadPicture,
     BrokenOutput,
-    Cancelled,
     Capabilities,
     Extent,
     GeneratorError,
@@ -60,8 +58,6 @@ from generators.registry import REMOTE
 HOSTED = "https://api.openai.com/v1"
 SECONDS = 600.0
 """For one picture, at most."""
-RETRIES, FIRST_PAUSE, LONGEST_PAUSE = 3, 0.5, 30.0
-POLL = 0.1
 PARTIAL = 2
 """Looks at the picture on the way, where a server gives any."""
 PROBE = 256
@@ -151,28 +147,12 @@ class Remote:
         import openai  # noqa: F401  (half a second: not on the server's time)
 
         began = time.perf_counter()
-        image, told = asyncio.run(self._heeding(self._draw(request, pictures, report), stop))
+        late = ModelUnavailable(f"{self._who} took longer than {SECONDS:g} s for one picture.")
+        image, told = asyncio.run(patience.heeded(self._draw(request, pictures, report), stop, SECONDS, late))
         drawing = time.perf_counter() - began
         done = finished(request, pictures, image)
         told |= {"device": urlsplit(self._server.url).netloc, "server": self._server.url, "served": self._served}
         return Result(done, {"draw": drawing, "finish": time.perf_counter() - began - drawing}, told)
-
-    async def _heeding(self, work: Awaitable[Any], stop: Stop) -> Any:
-        """Waits for the work, a deadline or somebody who wants it to end."""
-        task = asyncio.ensure_future(work)
-        deadline = time.monotonic() + SECONDS
-        try:
-            while not task.done():
-                if stop():
-                    raise Cancelled
-                if time.monotonic() >= deadline:
-                    raise ModelUnavailable(f"{self._who} took longer than {SECONDS:g} s for one picture.")
-                await asyncio.wait([task], timeout=POLL)
-            return task.result()
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError, GeneratorError):
-                await task
 
     @property
     def _who(self) -> str:
@@ -315,13 +295,13 @@ class Remote:
     # The connection
 
     async def _patiently(self, ask: Callable[[Any], Awaitable[Any]]) -> Any:
-        for attempt in range(RETRIES + 1):
+        for attempt in range(patience.RETRIES + 1):
             try:
                 return await self._once(ask)
             except _Busy as error:
-                pause = error.pause(attempt)
-                if attempt == RETRIES or pause is None:
-                    raise ModelUnavailable(str(error)) from None
+                pause = patience.pause(error.wait, attempt)
+                if attempt == patience.RETRIES or pause is None:
+                    raise
                 await asyncio.sleep(pause)
         raise AssertionError("unreachable")
 
@@ -362,27 +342,18 @@ class Remote:
             return Unsupported(f"{self._who} will not draw this: {_said(error)}")
         if isinstance(error, openai.RateLimitError | openai.InternalServerError):
             return _Busy(f"{self._who} is busy or broken ({error.status_code}): {_said(error)}",
-                         error.response.headers.get("retry-after"))
+                         max(0.0, patience.asked_to_wait(error.response.headers)))
         if isinstance(error, openai.APIConnectionError):
             return _Busy(f"{self._who} cannot be reached.")
         return BrokenOutput(f"{self._who} answered what nobody understands ({type(error).__name__}).")
 
 
-class _Busy(GeneratorError):
-    """Worth another try."""
+class _Busy(ModelUnavailable):
+    """Worth another try, after so many seconds at least."""
 
-    def __init__(self, text: str, wait: str | None = None) -> None:
+    def __init__(self, text: str, wait: float = 0.0) -> None:
         super().__init__(text)
-        self._wait = wait
-
-    def pause(self, attempt: int) -> float | None:
-        """Seconds before the next try; None where the server asks for more than anybody waits."""
-        try:
-            asked = float(self._wait) if self._wait else 0.0
-        except ValueError:
-            asked = 0.0
-        wait = max(asked, FIRST_PAUSE * 2**attempt * random.uniform(0.8, 1.2))
-        return wait if wait <= LONGEST_PAUSE else None
+        self.wait = wait
 
 
 def as_mask(mask: Image.Image) -> Image.Image:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from evals import protocols
 from evals.api import Look, Score, Scorer
-from evals.asking import NO, YES, Asks
+from evals.asking import Asks
+from generators.asking import NO, YES
 
 
 class DPG(Asks, Scorer):

@@ -15,19 +15,11 @@ from evals import asking, likeness
 from evals.api import Look, Score, Scorer
 
 
-class EmuEdit(asking.Compares, Scorer):
+class EmuEdit(asking.ComparesAndLikens, Scorer):
     name = "emu-edit"
     version = 1
     purpose = "Emu Edit's CLIP direction, CLIP and DINO similarities, and distance"
     model = asking.clip
-
-    def __init__(self, nearness: asking.Nearness | None = None, sameness: asking.Sameness | None = None) -> None:
-        super().__init__(nearness)
-        self.dino = sameness or asking.dino()
-
-    def close(self) -> None:
-        super().close()
-        self.dino.close()
 
     def score(self, look: Look) -> Score:
         if not (look.image and look.before):

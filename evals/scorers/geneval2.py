@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 from evals import protocols
 from evals.api import Look, Score, Scorer
-from evals.asking import YES, Asks
+from evals.asking import Asks
+from generators.asking import YES
 
 DIGITS = {word: str(number) for number, word in enumerate(
     ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"), 1)}  # fmt: skip

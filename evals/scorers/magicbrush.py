@@ -15,19 +15,11 @@ from evals.api import Look, Score, Scorer
 from evals.scorers.clip_i import compared_with
 
 
-class MagicBrush(asking.Compares, Scorer):
+class MagicBrush(asking.ComparesAndLikens, Scorer):
     name = "magicbrush"
     version = 1
     purpose = "MagicBrush's distances and similarities to the wanted picture"
     model = asking.clip
-
-    def __init__(self, nearness: asking.Nearness | None = None, sameness: asking.Sameness | None = None) -> None:
-        super().__init__(nearness)
-        self.dino = sameness or asking.dino()
-
-    def close(self) -> None:
-        super().close()
-        self.dino.close()
 
     def score(self, look: Look) -> Score:
         like = compared_with(look) if look.image else None

@@ -12,7 +12,6 @@ import openai
 import pytest
 from pydantic import SecretStr
 
-from agent import llm
 from agent.api import (
     PlannerError,
     PlannerNonsense,
@@ -22,6 +21,7 @@ from agent.api import (
     PlannerUnreachable,
 )
 from agent.llm import ServerPlanner
+from generators import patience
 from tests.faults.hostile_server import MODES, HostileServer
 
 KEY = "sk-canary-5c0ffee"
@@ -48,7 +48,7 @@ def server():
 
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(llm, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(patience, "FIRST_PAUSE", 0.01)
 
 
 def planner(server: HostileServer, mode: str, **changed: Any) -> ServerPlanner:

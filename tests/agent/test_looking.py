@@ -11,9 +11,10 @@ import pytest
 from PIL import Image
 from pydantic import SecretStr
 
-from agent import llm, workshops
+from agent import workshops
 from agent.looking import ServerEyes, asker, read
 from agent.settings import load
+from generators import patience
 from generators.api import Cancelled, ModelUnavailable, Told
 from tests.faults import hostile_server
 from tests.faults.hostile_server import HostileServer, completion
@@ -36,7 +37,7 @@ def server(monkeypatch: pytest.MonkeyPatch):
         server.says = json.dumps(GOOD)  # type: ignore[attr-defined]
         monkeypatch.setitem(hostile_server.MODES, "says", lambda h, body: h.answer(
             200, json.dumps(completion(server.says)).encode()))  # type: ignore[attr-defined]
-        monkeypatch.setattr(llm, "FIRST_PAUSE", 0.01)
+        monkeypatch.setattr(patience, "FIRST_PAUSE", 0.01)
         yield server
 
 

@@ -14,7 +14,6 @@ from safetensors.numpy import save_file
 
 from evals import asking, benchmarks, registry
 from evals.api import EvalError, Item, Look, Sample
-from evals.asking import NO, YES
 from evals.scorers.aesthetic import Aesthetic
 from evals.scorers.clip_direction import CLIPDirection
 from evals.scorers.clip_i import CLIPI
@@ -32,6 +31,7 @@ from evals.scorers.mse_bench import MSEBench
 from evals.scorers.pick_score import PickScore
 from evals.scorers.siglip_score import SigLIPScore
 from evals.scorers.vqa_score import VQAScore
+from generators.asking import NO, YES
 
 RED, BLUE = (Image.new("RGB", (64, 48), colour) for colour in ("red", "blue"))
 

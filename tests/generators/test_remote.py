@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PIL import Image, ImageChops, ImageOps
 
-from generators import registry, remote
+from generators import patience, registry, remote
 from generators.api import (
     BrokenOutput,
     Cancelled,
@@ -31,7 +31,7 @@ SIZE = Extent(128, 96)
 
 @pytest.fixture(autouse=True)
 def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(remote, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(patience, "FIRST_PAUSE", 0.01)
 
 
 @pytest.fixture
