@@ -40,7 +40,7 @@ PICTURE = re.compile(r"[0-9a-f]{32}")
 FOREVER = "private, max-age=31536000, immutable"
 MAX_BYTES = 32 << 20
 MOST_PICKED = 1000
-SCRIPTS = ("maquette.js", "hand.js", "live.js", "references.js", "evaluation.js")
+SCRIPTS = ("stream.js", "maquette.js", "hand.js", "live.js", "references.js", "evaluation.js")
 STYLES = ("maquette.css", "hand.css", "evaluation.css")
 THUMBNAIL = 256
 """Longest side of a thumbnail in pixels: sharp in the gallery, a few kilobytes."""

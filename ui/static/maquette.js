@@ -6,7 +6,7 @@
   "use strict";
 
   const ID = /^[0-9a-f]{32}$/;
-  const state = { session: null, busy: false, taken: null, tool: "look", glimpse: null, picture: null,
+  const state = { session: null, answered: false, busy: false, taken: null, tool: "look", glimpse: null, picture: null,
     left: null, right: null, show: "slider", undone: [], earlier: 0, everything: false, asked: -1, model: null, since: 0, typed: 0 };
   let act = () => {};
   // What the other files hang in: more to tell with every event, and what to do when the stage was rendered again, when
@@ -95,6 +95,7 @@
     if (now.session !== state.session) setTimeout(toEnd, 400);
     if (location.hash && !now.busy) setTimeout(showNamed, 400);
     state.session = now.session;
+    state.answered = true;
     showAddress();
     if (now.taken && now.taken !== state.taken) {
       state.taken = now.taken;
@@ -111,10 +112,10 @@
     updateSend();
   }
 
-  // The session lives in the address, so that a reload or a bookmark finds it; an unknown one leaves it.
+  // The session lives in the address, so that a reload or a bookmark finds it; one that the server does not know leaves it.
   function showAddress() {
     const words = new URLSearchParams(location.search), before = words.toString();
-    if (state.session) words.set("session", state.session); else words.delete("session");
+    if (state.session) words.set("session", state.session); else if (state.answered) words.delete("session");
     if (document.body.dataset.view) words.set("view", document.body.dataset.view); else words.delete("view");
     if (words.toString() === before) return;
     history.replaceState(null, "", (words.size ? `?${words}` : location.pathname) + location.hash);
