@@ -104,7 +104,7 @@ def context(state: State, desk: Desk, since: float, call: str = "") -> ToolConte
         references=tuple(Reference.model_validate(one) for one in state["turn"].get("references") or ()),
         versions=versions, wishes=Wishes.model_validate(state["plan"].get("wishes") or {}),
         withheld=frozenset(TOOL_OF[part] for part in without if part in TOOL_OF),
-        verbatim=state["turn"]["text"] if "rewrite" in without else "")
+        verbatim=state["turn"]["text"] if "rewrite" in without else "", ahead=state["plan"].get("ahead", 1))
 
 
 def _reporter(desk: Desk, call: str) -> Callable[[Loading | Progress | Preview], None]:

@@ -131,6 +131,7 @@ class Options(_Value):
     call: tuple[str, dict[str, Any]] | None = None
     preset: Preset | None = None
     without: tuple[Part, ...] = ()
+    ahead: int = Field(default=1, ge=1, le=32, description="so many seeds in a row are drawn with a new picture")
     trial: bool = Field(default=False, description="recipes that were not measured yet are given as well")
     free: bool = Field(default=False, description="nobody named a generator: routing may take another")
 

@@ -375,6 +375,7 @@ class Studio:
                      question=question.model_dump() if question else None,
                      plan={"model": model, "seed": options.seed, "single_shot": options.single_shot,
                            "limits": options.limits.model_dump(), "without": self._without(options, entries, turn),
+                           "ahead": options.ahead,
                            "wishes": self._wishes(options, turn, model).model_dump(mode="json"), "vary": options.vary,
                            "call": options.call, "routing": self.settings.routing, "free": options.free,
                            "preset": options.preset.model_dump() if options.preset else None,

@@ -45,6 +45,8 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--out", type=Path, help="the run folder (default: runs/ and the suite's name)")
     run.add_argument("--planner", default="embedded", help="as in app.py")
     run.add_argument("--skills", type=Path, help="a folder of recipes for the planner; arm trial: also unmeasured ones")
+    run.add_argument("--workers", type=_positive, help="so many studios at a time, decided when a run begins "
+                     "(default: one on each graphics card)")
     run.add_argument("--budget-images", type=_positive, help="pictures for one item at most")
     run.add_argument("--budget-seconds", type=_positive, help="seconds for one item at most")
     score = verbs.add_parser("score", help="score the finished samples of a run, without drawing")

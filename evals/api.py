@@ -147,6 +147,7 @@ class RunPlan(_Value):
     samples: int = Field(default=1, ge=1, description="how many seeds for each item")
     configuration: dict[str, Any] = Field(default_factory=dict)
     revisions: dict[str, str] = Field(default_factory=dict)
+    workers: int = Field(default=1, ge=1, description="how many studios work at a time, each on a card of its own")
     machine: dict[str, Any] = Field(default_factory=dict)
     started: str = ""
 

@@ -181,8 +181,8 @@ class _Stopwatch:
 
 
 def _best_of(number: int, studio: StudioProtocol, critic: Critic, item: Item, seed: int, options: Options) -> Played:
-    """The seeds are those of the single shot and the following ones. The planner is asked once, for the Brief that the
-    critic holds the pictures against."""
+    """The seeds are those of the single shot and the following ones, drawn at once where the model can. The planner is
+    asked once, for the Brief that the critic holds the pictures against."""
     planned = plan(studio, item, options)
     brief = Brief.model_validate((planned.plan or {}).get("brief") or {})
     tries: list[_Try] = []
@@ -207,9 +207,10 @@ def _random_of(number: int, studio: StudioProtocol, critic: Critic, item: Item, 
 
 
 def _several(number: int, seed: int, options: Options) -> list[Options]:
-    """Single shots of one picture each, with one seed after another."""
+    """Single shots of one picture each, with one seed after another. The first draws for all."""
     limits = options.limits.model_copy(update={"images": 1})
-    return [options.model_copy(update={"seed": seed + index, "single_shot": True, "limits": limits})
+    return [options.model_copy(update={"seed": seed + index, "single_shot": True, "limits": limits,
+                                       "ahead": 1 if index else number})
             for index in range(number)]
 
 

@@ -85,7 +85,8 @@ def _begun(given: argparse.Namespace) -> RunFolder:
     if recipes := skills.carry(given.skills, out):
         configuration["skills"] = recipes
     named = None if given.arms is None else _names(given.arms)
-    plan = runner.new_plan(task, named, generators, revisions(generators), configuration, given.limit, given.samples)
+    plan = runner.new_plan(task, named, generators, revisions(generators), configuration, given.limit, given.samples,
+                           given.workers)
     return _opened(out, plan)
 
 
@@ -230,13 +231,13 @@ def opener(plan: RunPlan) -> runner.Opener:
     draws = registry.task(plan.suite).does == "draw"
 
     @contextmanager
-    def opened(generator: str, data: Path) -> Iterator[runner.Bench]:
+    def opened(generator: str, data: Path, card: int) -> Iterator[runner.Bench]:
         try:
             skills.lend(data.parent, data, plan.configuration.get("skills", ""))
             settings = studio_settings.load(data=data, generator=generator, planner=plan.configuration.get("planner"))
         except studio_settings.SettingsError as error:
             raise EvalError(str(error)) from None
-        with closing(workshops.make(settings)) as workshop, closing(Studio(settings, workshop)) as studio:
+        with closing(workshops.make(settings, card)) as workshop, closing(Studio(settings, workshop)) as studio:
             if draws:
                 _warm_up(workshop, generator)
             yield runner.Bench(studio, workshop)

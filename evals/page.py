@@ -63,6 +63,10 @@ def render(report: Mapping[str, Any], samples: Sequence[Sample], pictures: Path,
             f"<body>{''.join(parts)}<script>{SCRIPT}</script></body></html>\n")
 
 
+def _cards(machine: Mapping[str, Any]) -> str:
+    return "".join(f", a card of {gb} GB" for gb in machine.get("cards_gb", ()))
+
+
 def _facts(report: Mapping[str, Any]) -> str:
     machine, scorer = report["machine"], report["scorer"]
     revisions = ", ".join(f"{name} ({revision[:12]})" for name, revision in report["revisions"].items())
@@ -70,7 +74,10 @@ def _facts(report: Mapping[str, Any]) -> str:
              f"Scored by “{scorer['name']}” version {scorer['version']}: {scorer['purpose']}.",
              f"Models: {revisions}.",
              f"Measured on {machine.get('cores')} cores, {machine.get('memory_gb')} GB, {machine.get('system')}, "
-             f"torch {machine.get('torch')}; begun {report['started']}."]
+             f"torch {machine.get('torch')}{_cards(machine)}; begun {report['started']}."]
+    if report.get("workers", 1) > 1:
+        lines.append(f"{report['workers']} studios drew at a time, on a card each where there are as many; the memory "
+                     "is that of all of them.")
     if not scorer.get("verified", True):
         lines.append("This scorer has not been held against published numbers yet.")
     if report["unscored"]:

@@ -45,6 +45,7 @@ def build(plan: RunPlan, samples: Sequence[Sample], scorer: Scorer, eyes: dict[s
         "eyes": eyes,
         "started": plan.started,
         "machine": plan.machine,
+        "workers": plan.workers,
         "configuration": plan.configuration,
         "revisions": plan.revisions,
         "items": len({s.item.id for s in ready}),

@@ -1,4 +1,5 @@
-"""Makes the samples of a run, one after another, and scores them. Killed at any moment, it goes on where it was.
+"""Makes the samples of a run, one after another on each graphics card, and scores them. Killed at any moment, it goes
+on where it was.
 
 A sample is finished when its JSON lies in samples/; its pictures are written before. What was begun and not
 finished is begun again in a fresh data folder, so that a picture already drawn cannot make a cost look smaller.
@@ -13,7 +14,9 @@ import platform
 import tempfile
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib import metadata
@@ -28,6 +31,7 @@ from evals import arms, registry
 from evals.api import EvalError, Eyes, Item, Look, RunPlan, Sample, Score, Scorer, Task
 from evals.critic import Critic
 from evals.folder import STUDIO, RunFolder
+from generators import hardware
 from generators.api import GeneratorError, Seen
 from tools.api import Limits, ToolError, Workshop
 
@@ -49,9 +53,10 @@ class Say(Protocol):
 
 
 class Opener(Protocol):
-    """Opens a studio with a generator, on a data folder."""
+    """Opens a studio with a generator, on a data folder; its models on the card of this number, where there are
+    several."""
 
-    def __call__(self, generator: str, data: Path) -> AbstractContextManager[Bench]: ...
+    def __call__(self, generator: str, data: Path, card: int) -> AbstractContextManager[Bench]: ...
 
 
 @dataclass(frozen=True)
@@ -78,10 +83,13 @@ def orders(plan: RunPlan, task: Task) -> list[Order]:
 
 
 def new_plan(task: Task, arm_names: Sequence[str] | None, generators: Sequence[str], revisions: dict[str, str],
-             configuration: dict[str, Any], limit: int | None = None, samples: int = 1) -> RunPlan:
+             configuration: dict[str, Any], limit: int | None = None, samples: int = 1,
+             workers: int | None = None) -> RunPlan:
+    """``workers``: how many studios work at a time; None: one on each graphics card."""
     return RunPlan(suite=task.name, suite_version=task.version, arms=arms.of(task, arm_names),
                    generators=list(generators), limit=limit, samples=samples, configuration=configuration,
-                   revisions=revisions, machine=machine(), started=_now())
+                   revisions=revisions, workers=workers or max(1, len(hardware.cards())), machine=machine(),
+                   started=_now())
 
 
 def machine() -> dict[str, Any]:
@@ -89,7 +97,8 @@ def machine() -> dict[str, Any]:
     versions = {name: metadata.version(name) for name in LIBRARIES}
     return {"system": f"{platform.system()} {platform.machine()}", "python": platform.python_version(),
             "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
-            "memory_gb": round(psutil.virtual_memory().total / 2**30, 1), **versions}
+            "memory_gb": round(psutil.virtual_memory().total / 2**30, 1),
+            "cards_gb": [round(card, 1) for card in hardware.cards()], **versions}
 
 
 def check_resumable(plan: RunPlan, task: Task, revisions: dict[str, str]) -> None:
@@ -111,22 +120,46 @@ def run(folder: RunFolder, open_studio: Opener, say: Say) -> int:
     missing = [order for order in everything if not folder.has(order.key)]
     progress = Progress(len(everything), len(everything) - len(missing), say)
     for (generator, arm), group in _grouped(missing):
-        with _bench(open_studio, generator, folder.path) as bench:
-            say(f"{generator}, {arm}", important=True)
-            for order in group:
-                sample = make(order, plan, task, bench, folder)
-                folder.save(sample)
-                progress.step(sample.cost.images)
+        say(f"{generator}, {arm}", important=True)
+        waiting = deque(group)
+
+        def work(card: int, waiting: deque[Order] = waiting, generator: str = generator) -> None:
+            with _bench(open_studio, generator, folder.path, card) as bench:
+                while order := _next(waiting):
+                    sample = make(order, plan, task, bench, folder)
+                    folder.save(sample)
+                    progress.step(sample.cost.images)
+
+        _together(work, min(plan.workers, len(group)), waiting)
     return len(missing)
 
 
+def _next(waiting: deque[Order]) -> Order | None:
+    try:
+        return waiting.popleft()
+    except IndexError:
+        return None
+
+
+def _together(work: Callable[[int], None], workers: int, waiting: deque[Order]) -> None:
+    """The same work by several threads, or in this one. Where one fails the others end with what they are at."""
+    if workers == 1:
+        return work(0)
+    with ThreadPoolExecutor(workers) as pool:
+        try:
+            for done in as_completed([pool.submit(work, card) for card in range(workers)]):
+                done.result()
+        finally:
+            waiting.clear()
+
+
 @contextmanager
-def _bench(open_studio: Opener, generator: str, run: Path) -> Iterator[Bench]:
+def _bench(open_studio: Opener, generator: str, run: Path, card: int) -> Iterator[Bench]:
     """A studio on an empty data folder, which goes when it closes (or is swept when the run goes on)."""
     with ExitStack() as stack:
         data = stack.enter_context(tempfile.TemporaryDirectory(dir=run, prefix=STUDIO))
         try:
-            yield stack.enter_context(open_studio(generator, Path(data)))
+            yield stack.enter_context(open_studio(generator, Path(data), card))
         except (AgentError, GeneratorError) as error:
             raise EvalError(str(error)) from error
 
@@ -228,7 +261,8 @@ def _scored(sample: Sample, scorer: Scorer) -> bool:
 
 
 class PeakMemory:
-    """The greatest resident memory of this process and its children while in the block, looked at every 0.1 s."""
+    """The greatest resident memory of this process and its children, every studio's that works at a time, while in the
+    block; looked at every 0.1 s."""
 
     def __init__(self) -> None:
         self.peak = 0

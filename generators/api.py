@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, NamedTuple, Protocol
 
@@ -230,6 +230,7 @@ class Capabilities:
 
     `controls` are the maps that the catalogue has a ControlNet for; `upscale` is how many times larger it draws a
     picture, 0 where it does not. With `regions` a layout that is no text to the model is drawn one region at a time.
+    `batch` is how many new pictures of one request, but for the seed, it draws at once.
     """
 
     generate: bool = True
@@ -245,6 +246,7 @@ class Capabilities:
     controls: tuple[MapKind, ...] = ()
     likeness: bool = False
     upscale: int = 0
+    batch: int = 1
     sizes: tuple[Extent, ...] = ()
     multiple: int = 8
     world: World | None = None
@@ -261,9 +263,10 @@ class Capabilities:
         return [name for name, on in flags.items() if on]
 
     def takes(self) -> list[str]:
-        """What may be asked for besides, for people and JSON: regions, adapters, controls, likeness."""
+        """What may be asked for besides, for people and JSON: regions, adapters, controls, likeness, batch (several
+        pictures at once)."""
         flags = {"regions": self.regions, "adapters": self.adapters, "controls": bool(self.controls),
-                 "likeness": self.likeness}
+                 "likeness": self.likeness, "batch": self.batch > 1}
         return [name for name, on in flags.items() if on]
 
 
@@ -336,6 +339,16 @@ class Generator(Protocol):
         ...
 
     def unload(self) -> None: ...
+
+
+class Batcher(Protocol):
+    """What a generator is besides whose model draws a `batch`. Raises as `Generator.run` does."""
+
+    def several(self, request: Request, seeds: Sequence[int], pictures: Mapping[str, Image.Image], report: Report,
+                stop: Stop) -> list[Result]:
+        """A picture for each seed, all at once: at most as many as a batch has, and `generate` only. The `seconds` of
+        each are its share."""
+        ...
 
 
 class Reader(Protocol):

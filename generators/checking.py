@@ -118,6 +118,12 @@ def _exercises(workshop: Workshop, model: Model, stop: Callable[[], bool]
             raise GeneratorError("The same request gave two different pictures.")
         return again
 
+    def several() -> None:
+        request = Request(model=model.name, prompt=PROMPTS[0][0], size=size, seed=7)
+        results = workshop.draw_several(request, range(7, 7 + able.batch), {}, stop=stop)
+        if len({picture_id(result.image) for result in results}) != able.batch:
+            raise GeneratorError("Pictures of several seeds, drawn at once, are the same.")
+
     calls: dict[str, Callable[[], dict[str, Any] | None]] = {
         "generate": twice,
         "refine": lambda: draw(kind="refine", sources=("source",)),
@@ -128,6 +134,7 @@ def _exercises(workshop: Workshop, model: Model, stop: Callable[[], bool]
         "negative": lambda: draw(negative="blurry", **({} if able.generate else larger if able.upscale else
                                                        {"kind": "edit", "sources": ("source",)})),
         "boxes": lambda: draw(regions=((PROMPTS[0][0], (0.25, 0.25, 0.75, 0.75)),)),
+        "batch": several,
         "describe": lambda: {"said": workshop.tell(model.name, source, stop=stop)}}
     for what, laid in _laid(model):
         calls[what] = lambda laid=laid: draw(**laid)  # type: ignore[misc]

@@ -1,9 +1,9 @@
 """The diffusion family: one path over diffusers' pipelines, for the pack's model and for those of the hub.
 
 A model is a folder with a model_index.json and a few class names: one pipeline that generates, one that edits, one
-that inpaints, all on the same weights. Pictures are made one at a time from a seed on the CPU, so that a request
-gives the same pixels again on the same machine. Sources of any size are brought to the model's size and the result
-back to theirs; outside a mask the source's own pixels are put back.
+that inpaints, all on the same weights. Pictures are made from a seed on the CPU, so that a request gives the same
+pixels again on the same machine, but for the last bits where several are made at once. Sources of any size are brought
+to the model's size and the result back to theirs; outside a mask the source's own pixels are put back.
 
 Knows nothing of briefs, boxes to check or budgets; a layout is text after the prompt (`layout_text`).
 """
@@ -14,7 +14,7 @@ import inspect
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from PIL import Image
@@ -33,6 +33,7 @@ from generators.api import (
     Progress,
     Report,
     Request,
+    Result,
     Stop,
     Unsupported,
 )
@@ -59,10 +60,17 @@ class Call:
         steps = int(self.arguments["num_inference_steps"])
         return max(1, int(steps * self.arguments.get("strength", 1.0)))
 
+    def of(self, seeds: Sequence[int]) -> Call:
+        """The same call, for a picture of each seed."""
+        import torch
+
+        chance = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
+        return replace(self, arguments={**self.arguments, "generator": chance, "num_images_per_prompt": len(seeds)})
+
     def plain(self) -> dict[str, Any]:
         """The settings among the arguments, for the record."""
         kinds = (int, float, str, bool, list, tuple)
-        skip = ("prompt", "negative_prompt", "output_type", "image", "control_image")
+        skip = ("prompt", "negative_prompt", "output_type", "image", "control_image", "generator")
         return {k: v for k, v in self.arguments.items() if isinstance(v, kinds) and k not in skip}
 
 
@@ -201,27 +209,34 @@ class Diffusion(Local):
 
     # Drawing
 
+    def several(self, request: Request, seeds: Sequence[int], pictures: Mapping[str, Image.Image], report: Report,
+                stop: Stop) -> list[Result]:
+        """A new picture for each seed, at once. Raises as `run` does, `OutOfMemory` where there is no room for all."""
+        return self._results(request, pictures, lambda: self._at_once(request, pictures, report, stop, seeds))
+
     def _draw(self, request: Request, pictures: Mapping[str, Image.Image], report: Report, stop: Stop
               ) -> tuple[Image.Image, dict[str, Any]]:
         """A layout that the model does not read is drawn into a draft, region by region."""
         if not regions.serves(request, self.model.capabilities):
-            return self._at_once(request, pictures, report, stop)
+            return _first(self._at_once(request, pictures, report, stop))
         size = geometry.supported(request.size, self.model.capabilities)
         plan = regions.planned(request, size)
         parts = len(plan.steps) + 1
-        drawn, told = self._at_once(plan.draft, pictures, shared(report, 0, parts), stop)
+        drawn, told = _first(self._at_once(plan.draft, pictures, shared(report, 0, parts), stop))
         for at, step in enumerate(plan.steps, 1):
             given = regions.with_pictures(step, drawn, pictures)
-            painted, last = self._at_once(step.request, given, shared(report, at, parts), stop)
+            painted, last = _first(self._at_once(step.request, given, shared(report, at, parts), stop))
             drawn, told = geometry.restored(painted, drawn, step.mask), {**last, "draft": told.get("draft", told)}
         return drawn, {**told, "regions": len(plan.steps)}
 
-    def _at_once(self, request: Request, pictures: Mapping[str, Image.Image], report: Report, stop: Stop
-                 ) -> tuple[Image.Image, dict[str, Any]]:
-        """Tries again with less memory, a rung at a time. The next picture starts from the ground again."""
-        for rung in _LADDER:
+    def _at_once(self, request: Request, pictures: Mapping[str, Image.Image], report: Report, stop: Stop,
+                 seeds: Sequence[int] = ()) -> tuple[list[Image.Image], dict[str, Any]]:
+        """Tries again with less memory, a rung at a time. The next picture starts from the ground again. Several
+        pictures need less memory one by one than in any rung, so that is left to who asked for them."""
+        for rung in _LADDER[:1] if len(seeds) > 1 else _LADDER:
             try:
                 call = self._call(request, pictures)
+                call = call.of(seeds) if seeds else call
                 rung.climb(call.pipe)
                 with (self._additions.worn(call.pipe, request.adapters, request.likeness) as told,
                       self._stages.watching(call.pipe, request.adapters)):
@@ -241,7 +256,7 @@ class Diffusion(Local):
         raise OutOfMemory(f"{self.model.name} needs more memory than there is, also in small pieces; choose a smaller "
                           "size or a smaller model.")
 
-    def _drawn(self, call: Call, report: Report, stop: Stop) -> Image.Image:
+    def _drawn(self, call: Call, report: Report, stop: Stop) -> list[Image.Image]:
         import torch
 
         previews = Previews(call.pipe, call.size, call.steps, report)
@@ -258,16 +273,15 @@ class Diffusion(Local):
         finally:
             with suppress(AttributeError):
                 call.pipe.maybe_free_model_hooks()
-        return self._checked(output)
+        if any(getattr(output, "nsfw_content_detected", None) or []):
+            raise GeneratorError(f"{self.model.name} has a filter of its own, which withheld this picture.")
+        return [self._checked(drawn) for drawn in (output.images if hasattr(output, "images") else output.image)]
 
-    def _checked(self, output: Any) -> Image.Image:
+    def _checked(self, drawn: Any) -> Image.Image:
         """The picture, if the numbers are one."""
         import numpy
 
-        drawn = output.images if hasattr(output, "images") else output.image
-        values = numpy.asarray(drawn[0], dtype=numpy.float32)
-        if any(getattr(output, "nsfw_content_detected", None) or []):
-            raise GeneratorError(f"{self.model.name} has a filter of its own, which withheld this picture.")
+        values = numpy.asarray(drawn, dtype=numpy.float32)
         if not numpy.isfinite(values).all():
             raise BrokenOutput(f"{self.model.name} returned numbers that are no picture.")
         pixels = (values.clip(0, 1) * 255).round().astype(numpy.uint8)
@@ -277,6 +291,10 @@ class Diffusion(Local):
 
 
 GENERATOR = Diffusion
+
+
+def _first(drawn: tuple[list[Image.Image], dict[str, Any]]) -> tuple[Image.Image, dict[str, Any]]:
+    return drawn[0][0], drawn[1]
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """What a worker process can hold: image models, what sees and compares, chat models. Made by key, on first need.
 
-    model:NAME      draw(request) with its pictures   → result
+    model:NAME      draw(request, seeds) with its pictures → a picture, or one for each of several seeds
                     describe, answer(question) one    → words
     critic:FOLDER   see() one picture                 → what is in it
     matcher:SOURCE  pictures() several, texts(texts)  → their vectors, sure() → a cosine or None
@@ -17,14 +17,14 @@ Imports nothing heavy: the engine's own file does, when it loads.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from PIL import Image
 from pydantic import TypeAdapter
 
 from generators import hardware, registry, weights
-from generators.api import Cancelled, Generator, Model, Report, Request, Seen, Stop, Unsupported
+from generators.api import Cancelled, Generator, Model, Report, Request, Result, Seen, Stop, Unsupported
 
 Answer = tuple[dict[str, Any], list[Image.Image]]
 MODEL: TypeAdapter[Model] = TypeAdapter(Model)
@@ -54,9 +54,20 @@ class Painter:
             if read is None:
                 raise Unsupported("This model cannot describe pictures.")
             return {"text": read(pictures[0], **params, stop=stop)}, []
-        request = Request.model_validate(params["request"])
-        result = self.generator.run(request, dict(zip(params["ids"], pictures, strict=True)), report, stop)
-        return {"seconds": dict(result.seconds), "arithmetic": dict(result.arithmetic)}, [result.image]
+        request, given = Request.model_validate(params["request"]), dict(zip(params["ids"], pictures, strict=True))
+        results = self._drawn(request, params.get("seeds", ()), given, report, stop)
+        last = results[-1]
+        return {"seconds": dict(last.seconds), "arithmetic": dict(last.arithmetic)}, [one.image for one in results]
+
+    def _drawn(self, request: Request, seeds: Sequence[int], pictures: Mapping[str, Image.Image], report: Report,
+               stop: Stop) -> list[Result]:
+        if not seeds:
+            return [self.generator.run(request, pictures, report, stop)]
+        several = getattr(self.generator, "several", None)
+        if several is None:
+            raise Unsupported("This model draws one picture at a time.")
+        found: list[Result] = several(request, seeds, pictures, report, stop)
+        return found
 
 
 class Eyes:

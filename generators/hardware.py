@@ -9,8 +9,11 @@ from __future__ import annotations
 import gc
 import os
 import platform
+import shutil
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,7 +27,8 @@ class Plan(NamedTuple):
 
 
 def plan() -> Plan:
-    """The plan for this process. MAQUETTE_DEVICE and MAQUETTE_THREADS override; sets torch's thread count."""
+    """The plan for this process, of several cards for its own. MAQUETTE_DEVICE and MAQUETTE_THREADS override; sets
+    torch's thread count."""
     import torch
 
     device = os.environ.get("MAQUETTE_DEVICE") or _device(torch)
@@ -37,8 +41,34 @@ def plan() -> Plan:
 
 def _device(torch: Any) -> str:
     if torch.cuda.is_available():
-        return "cuda"
+        return _card(torch)
     return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def _card(torch: Any) -> str:
+    """Of several cards the one that MAQUETTE_CARD counts to, round and round: the studio numbers its processes."""
+    count = torch.cuda.device_count()
+    if count < 2:
+        return "cuda"
+    number = int(os.environ.get("MAQUETTE_CARD") or 0) % count
+    torch.cuda.set_device(number)
+    return f"cuda:{number}"
+
+
+@lru_cache(maxsize=1)
+def cards() -> tuple[float, ...]:
+    """The memory of each NVIDIA card that this process may use, in GB, as the driver tells it: without torch."""
+    tool = shutil.which("nvidia-smi")
+    if not tool:
+        return ()
+    try:
+        said = subprocess.run([tool, "--query-gpu=memory.total", "--format=csv,noheader,nounits"],
+                              capture_output=True, text=True, timeout=5, check=True).stdout
+        found = tuple(float(line) * 2**20 / 1e9 for line in said.split())
+    except (subprocess.SubprocessError, OSError, ValueError):
+        return ()
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    return found if visible is None else found[: len([name for name in visible.split(",") if name.strip()])]
 
 
 def cpu_has_bf16() -> bool:
@@ -66,7 +96,7 @@ def arithmetic(used: Plan) -> dict[str, Any]:
 
     return {"device": used.device, "dtype": str(used.dtype).removeprefix("torch."), "threads": used.threads,
             "machine": platform.machine(), "torch": torch.__version__, "diffusers": diffusers.__version__,
-            "transformers": transformers.__version__, "batch": 1}
+            "transformers": transformers.__version__}
 
 
 def is_memory(error: BaseException) -> bool:

@@ -62,15 +62,27 @@ class Local(ABC):
 
     def run(self, request: Request, pictures: Mapping[str, Image.Image], report: Report, stop: Stop) -> Result:
         """Draw. Raises `Cancelled` at the next step or code, `OutOfMemory`, `BrokenOutput`, `Unsupported`."""
+        def one() -> tuple[list[Image.Image], dict[str, Any]]:
+            drawn, told = self._draw(request, pictures, report, stop)
+            return [drawn], told
+
+        return self._results(request, pictures, one)[0]
+
+    def _results(self, request: Request, pictures: Mapping[str, Image.Image],
+                 draw: Callable[[], tuple[list[Image.Image], dict[str, Any]]]) -> list[Result]:
+        """What was drawn at once, finished, each with its share of the time."""
         began = time.perf_counter()
         self._stages.begin()
-        (drawn, told), precision = self._guarded(lambda: self._draw(request, pictures, report, stop))
+        (drawn, told), precision = self._guarded(draw)
         drawing = time.perf_counter() - began
-        image = finished(request, pictures, drawn)
-        arithmetic = {**hardware.arithmetic(self._used), "weights": self._revision, **told, **precision}
+        images = [finished(request, pictures, one) for one in drawn]
+        arithmetic = {**hardware.arithmetic(self._used), "weights": self._revision, "batch": len(images), **told,
+                      **precision}
         apart = self._stages.seconds
-        rest = {"denoise" if apart else "draw": drawing - sum(apart.values())}
-        return Result(image, {**apart, **rest, "finish": time.perf_counter() - began - drawing}, arithmetic)
+        seconds = {**apart, "denoise" if apart else "draw": drawing - sum(apart.values()),
+                   "finish": time.perf_counter() - began - drawing}
+        share = {stage: taken / len(images) for stage, taken in seconds.items()}
+        return [Result(image, share, arithmetic) for image in images]
 
     @abstractmethod
     def _open(self, plan: hardware.Plan) -> None:

@@ -11,15 +11,13 @@ import importlib
 import json
 import os
 import re
-import shutil
-import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, get_args
 
-from generators import catalogue, geometry, placement, single_file, sketch, upscaling, weights
+from generators import catalogue, geometry, hardware, placement, single_file, sketch, upscaling, weights
 from generators.api import FAMILIES, Capabilities, Extent, Generator, MapKind, Model, ModelUnavailable, World
 
 HERE = Path(__file__).resolve().parent
@@ -32,6 +30,8 @@ REMOTE = "remote"
 """The family of what a server draws: nothing of it lies here."""
 HALF_NEW = 0.6
 """The strength of a hybrid that says none."""
+BATCH = 4
+"""How many pictures a class of diffusers is asked for at once; each has room for that many, or is asked for one."""
 MAPS = get_args(MapKind)
 
 
@@ -143,7 +143,7 @@ def describe(model: Model) -> dict[str, Any]:
             "memory": model.memory_gb, "licence": model.licence, "verified": model.verified,
             "source": facts.hub_id, "commercial": facts.commercial, "gated": facts.gated, "paper": facts.paper,
             "references": able.references, "takes": able.takes(), "controls": list(able.controls),
-            "upscale": able.upscale,
+            "upscale": able.upscale, "batch": able.batch,
             "needs": needs, "placement": chosen or ("whole" if fits(model) else ""),
             "few_step": facts.few_step, "steps": call.get("num_inference_steps"),
             "guidance": call.get(model.options.get("guidance", "guidance_scale")), "precision": "bfloat16"}
@@ -161,6 +161,7 @@ def _capabilities(kind: Mapping[str, Any], sizes: tuple[Extent, ...] | None = No
     laid = [row["kinds"] for row in catalogue.additions() if row["pipeline"] == kind.get("generate")]
     can_inpaint = "inpaint" in kind or "edit" in kind
     return Capabilities(
+        batch=kind.get("batch", BATCH if "generate" in kind and "family" not in kind else 1),
         generate="generate" in kind, refine="refine" in kind, edit="edit" in kind, inpaint=can_inpaint,
         adapters=kind.get("adapters", False), likeness=any("likeness" in kinds for kinds in laid),
         controls=tuple(name for name in MAPS if any(name in kinds for kinds in laid)) if "control" in kind else (),
@@ -330,13 +331,5 @@ def _memory_gb() -> float:
 
 @lru_cache(maxsize=1)
 def _card_gb() -> float:
-    """Memory of the largest NVIDIA card, 0 without one."""
-    tool = shutil.which("nvidia-smi")
-    if not tool:
-        return 0.0
-    try:
-        said = subprocess.run([tool, "--query-gpu=memory.total", "--format=csv,noheader,nounits"],
-                              capture_output=True, text=True, timeout=5, check=True).stdout
-        return max(float(line) for line in said.split()) * 2**20 / 1e9
-    except (subprocess.SubprocessError, OSError, ValueError):
-        return 0.0
+    """Memory of the largest card, 0 without one."""
+    return max(hardware.cards(), default=0.0)

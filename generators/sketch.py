@@ -17,7 +17,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from PIL import Image
@@ -39,6 +39,7 @@ from generators.api import (
     Stop,
     World,
 )
+from generators.local import shared
 from generators.world import vocabulary
 
 MODES = ("sketch", "sketch-slow", "sketch-oom", "sketch-nan", "sketch-die", "sketch-hang", "sketch-garbage")
@@ -53,7 +54,7 @@ def model(name: str = "sketch", **options: Any) -> Model:
         relations=tuple(r.name for r in vocabulary.RELATIONS),
         counts=5,
     )
-    able = Capabilities(edit=True, inpaint=True, references=1, boxes="text", negative=True,
+    able = Capabilities(edit=True, inpaint=True, references=1, boxes="text", negative=True, batch=4,
                         sizes=(Extent(128, 128), Extent(64, 64), Extent(256, 256)), multiple=8, world=world)
     return Model(name, "sketch", "", able, licence="Apache-2.0", verified="procedural", options=options)
 
@@ -93,6 +94,12 @@ class Sketch:
         if min(low for low, _ in _extrema(image)) == max(high for _, high in _extrema(image)):
             raise BrokenOutput(f"{self.model.name} returned a picture of one single colour.")
         return Result(image, {"draw": time.perf_counter() - began}, {"device": "none", "model": "sketch 1"})
+
+    def several(self, request: Request, seeds: Sequence[int], pictures: Mapping[str, Image.Image], report: Report,
+                stop: Stop) -> list[Result]:
+        """Each of them. Raises as `run` does."""
+        return [self.run(request.model_copy(update={"seed": seed}), pictures, shared(report, at, len(seeds)), stop)
+                for at, seed in enumerate(seeds)]
 
     def _misbehave(self) -> None:
         if self.mode == "die":

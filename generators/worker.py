@@ -99,13 +99,15 @@ class Worker:
     """One child process. Safe to call from several threads; jobs run one after another, first come first served.
 
     `silence` is how long a running job may go without a sign of life, in seconds; `patience` how long without
-    any progress at all.
+    any progress at all. `card` is the number of the graphics card that it starts on, where there are several; counted
+    round and round, so that any number will do.
     """
 
     def __init__(self, name: str, *, threads: int | None = None, grace: float = 3.0, silence: float = 60.0,
                  patience: float = 1800.0) -> None:
         self.name, self.grace, self.silence, self.patience = name, grace, silence, patience
         self._threads = threads
+        self.card = 0
         self._turns = Turns()
         self._process: subprocess.Popen[bytes] | None = None
         self._pipe: Connection | None = None
@@ -211,7 +213,8 @@ class Worker:
         ours = {name: value for name, value in os.environ.items() if not _SECRET.search(name)}
         path = os.pathsep.join([str(ROOT), *filter(None, [ours.get("PYTHONPATH")])])
         threads = {"MAQUETTE_THREADS": str(self._threads)} if self._threads else {}
-        return {**ours, **_SETTINGS, **threads, "PYTHONPATH": path, "MAQUETTE_WORKER_FD": str(pipe)}
+        return {**ours, **_SETTINGS, **threads, "PYTHONPATH": path, "MAQUETTE_WORKER_FD": str(pipe),
+                "MAQUETTE_CARD": str(self.card)}
 
     def _attend(self, number: int, job: Job, report: Report, stop: Stop) -> tuple[dict[str, Any], list[Image.Image]]:
         wait = _Wait(self.silence, self.patience, loading=not self.holds(job.engine))

@@ -10,15 +10,17 @@ other model and chat model in its own, of which the least recently used are ende
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from generators import eyes, registry, sketch_scene, upscaling, weights
+from generators import eyes, hardware, registry, sketch_scene, upscaling, weights
 from generators.api import (
     Box,
     BrokenOutput,
@@ -41,6 +43,7 @@ from generators.api import (
 )
 from generators.engines import MODEL, SEEN
 from generators.eyes import Ask
+from generators.local import shared
 from generators.worker import Job, Worker
 
 if TYPE_CHECKING:
@@ -70,18 +73,21 @@ class Workshop:
     """All models of this machine.
 
     `models` are further models than the catalogue's, `threads` how many threads a worker computes with (None: the
-    physical cores), `resident` how many processes besides the pack's may stay, `retries` how often a picture is
+    physical cores), `resident` how many processes besides the pack's may stay (None: two, or one on each card), `card`
+    the graphics card that the first process works on, each further one on the next, `retries` how often a picture is
     tried again after its process died, `eyes` what looks at pictures (see `generators.eyes.chosen`; "sketch" reads the
     sketch generator's), `ask` how a chat server is asked about one, where `eyes` says so, `matcher` the folder or hub
     id of what compares pictures with words ("": the pack's).
     """
 
-    def __init__(self, models: Sequence[Model] | None = None, *, threads: int | None = None, resident: int = 2,
-                 retries: int = 2, eyes: str = eyes.AUTO, ask: Ask | None = None, matcher: str = "",
-                 grace: float = 3.0, workers: Callable[[str], Worker] | None = None) -> None:
+    def __init__(self, models: Sequence[Model] | None = None, *, threads: int | None = None,
+                 resident: int | None = None, card: int = 0, retries: int = 2, eyes: str = eyes.AUTO,
+                 ask: Ask | None = None, matcher: str = "", grace: float = 3.0,
+                 workers: Callable[[str], Worker] | None = None) -> None:
         self._extra = {model.name: model for model in models or ()}
         self._new = workers or (lambda name: Worker(name, threads=threads, grace=grace))
-        self._resident, self._retries, self._eyes, self._ask = resident, retries, eyes, ask
+        self._resident = max(2, len(hardware.cards())) if resident is None else resident
+        self._card, self._retries, self._eyes, self._ask = card, retries, eyes, ask
         self._matcher = matcher or str(MATCHER)
         self._workers: dict[str, Worker] = {}
         self._servers: dict[str, Remote] = {}
@@ -121,13 +127,40 @@ class Workshop:
             return upscaling.interpolated(request, pictures)
         if model.family == registry.REMOTE:
             return self._server(model).run(request, pictures, report, stop)
+        return self._drawn(model, request, (), pictures, report, stop)[0]
+
+    def draw_several(self, request: Request, seeds: Sequence[int], pictures: Mapping[str, Image.Image],
+                     report: Report = _nobody, stop: Stop = _never) -> list[Result]:
+        """The pictures of a request with each of some seeds: as many at once as the model draws, one by one where there
+        is no room for that. Raises as `draw` does."""
+        model = self.model(request.model)
+        self._admit(request, model, pictures)
+        most = _at_once(model, request)
+        parts = [seeds[start : start + most] for start in range(0, len(seeds), most)]
+        results: list[Result] = []
+        for number, part in enumerate(parts):
+            told = shared(report, number, len(parts)) if len(parts) > 1 else report
+            results += self._several(model, request, part, pictures, told, stop)
+        return results
+
+    def _several(self, model: Model, request: Request, seeds: Sequence[int], pictures: Mapping[str, Image.Image],
+                 report: Report, stop: Stop) -> list[Result]:
+        if len(seeds) > 1:
+            with suppress(OutOfMemory):
+                return self._drawn(model, request, seeds, pictures, report, stop)
+        return [self.draw(request.model_copy(update={"seed": seed}), pictures, shared(report, at, len(seeds)), stop)
+                for at, seed in enumerate(seeds)]
+
+    def _drawn(self, model: Model, request: Request, seeds: Sequence[int], pictures: Mapping[str, Image.Image],
+               report: Report, stop: Stop) -> list[Result]:
+        """The picture of a request, or one for each seed, by the process that holds the model."""
         ids = request.pictures()
-        job = Job(f"model:{model.name}", "draw", {"request": request.model_dump(mode="json"), "ids": ids},
-                  MODEL.dump_python(model, mode="json"))
+        params = {"request": request.model_dump(mode="json"), "ids": ids, "seeds": list(seeds)}
+        job = Job(f"model:{model.name}", "draw", params, MODEL.dump_python(model, mode="json"))
         value, drawn = self._run(_room(model), job, [pictures[id] for id in ids], report, stop)
-        if len(drawn) != 1:
+        if len(drawn) != max(1, len(seeds)):
             raise BrokenOutput(f"{model.name} returned no picture.")
-        return Result(drawn[0], value["seconds"], value["arithmetic"])
+        return [Result(image, value["seconds"], value["arithmetic"]) for image in drawn]
 
     def tell(self, name: str, image: Image.Image, question: str = "", stop: Stop = _never) -> str:
         """What a model that understands pictures says an RGB picture shows, or its answer to a question about it.
@@ -327,9 +360,15 @@ class Workshop:
             if self._closed:
                 raise WorkerDied("The workshop is closed.")
             if room not in self._workers:
-                self._workers[room] = self._new(room)
+                self._workers[room] = self._on_a_card(self._new(room))
                 self._make_room(room)
             return self._workers[room]
+
+    def _on_a_card(self, worker: Worker) -> Worker:
+        """On the first card that no other process works on, as far as there are as many cards as processes."""
+        taken = {other.card for other in self._workers.values()}
+        worker.card = next(card for card in itertools.count(self._card) if card not in taken)
+        return worker
 
     def _make_room(self, newcomer: str) -> None:
         """Ends the least recently used idle processes beyond the limit; never the pack's, never a busy one."""
@@ -345,6 +384,12 @@ def _need(source: str, does: str) -> str:
         raise ModelUnavailable(f"Nothing here {does} in real pictures; `python app.py models` lists what could, and "
                                "`models get NAME` fetches it.")
     return source
+
+
+def _at_once(model: Model, request: Request) -> int:
+    """How many pictures of a request a model draws at once; a layout that it does not read is drawn one by one."""
+    read = not request.regions or model.capabilities.boxes != "none"
+    return model.capabilities.batch if request.kind == "generate" and read else 1
 
 
 def _room(model: Model) -> str:

@@ -279,6 +279,9 @@ class Workshop(Protocol):
 
     def draw(self, request: Request, pictures: Mapping[str, Image.Image], report: Report, stop: Stop) -> Any: ...
 
+    def draw_several(self, request: Request, seeds: Sequence[int], pictures: Mapping[str, Image.Image], report: Report,
+                     stop: Stop) -> list[Any]: ...
+
     def see(self, image: Image.Image) -> Seen: ...
 
     @property
@@ -324,6 +327,9 @@ class ToolContext:
     """Tools that are not offered whatever else holds: what a part of the studio is worth is measured without it."""
     verbatim: str = ""
     """The words of a new picture, whatever the planner and the Brief say, for the same purpose."""
+    ahead: int = 1
+    """With a new picture those of so many seeds in a row are drawn, as many at once as the model can: whoever asks for
+    the others next finds them."""
 
     @property
     def capabilities(self) -> Capabilities:

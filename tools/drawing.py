@@ -30,14 +30,34 @@ def draw(ctx: ToolContext, request: Request, tool: str, arguments: dict[str, Any
     spend_image(ctx)
     if earlier is not None:
         return earlier
-    result = ctx.workshop.draw(request, pictures_of(ctx, request), ctx.report, ctx.stop)
-    record = PictureRecord(
+    wanted = _with_next(ctx, request)
+    made = {"tool": tool, "arguments": arguments, "brief": ctx.brief,
+            "parents": list(request.sources if parents is None else parents)}
+    kept = [ctx.images.put(result.image, _record(each, result, made))
+            for each, result in zip(wanted, _results(ctx, wanted), strict=True)]
+    return kept[0]
+
+
+def _record(request: Request, result: Any, made: Mapping[str, Any]) -> PictureRecord:
+    return PictureRecord(
         id=picture_id(result.image), width=result.image.width, height=result.image.height, request=request,
-        model=request.model, revision=_revision(result.arithmetic),
-        parents=list(request.sources if parents is None else parents),
-        mask=request.mask, tool=tool, arguments=arguments, arithmetic=dict(result.arithmetic),
-        seconds=dict(result.seconds), brief=ctx.brief)  # fmt: skip
-    return ctx.images.put(result.image, record)
+        model=request.model, revision=_revision(result.arithmetic), mask=request.mask,
+        arithmetic=dict(result.arithmetic), seconds=dict(result.seconds), **made)
+
+
+def _with_next(ctx: ToolContext, request: Request) -> list[Request]:
+    """The request, and those of the next seeds that are drawn ahead and are not there yet."""
+    following = range(request.seed + 1, request.seed + ctx.ahead) if request.kind == "generate" else ()
+    others = [request.model_copy(update={"seed": seed % 2**63}) for seed in following]
+    return [request, *(other for other in others if ctx.images.drawn(other.fingerprint()) is None)]
+
+
+def _results(ctx: ToolContext, wanted: Sequence[Request]) -> list[Any]:
+    pictures = pictures_of(ctx, wanted[0])
+    if len(wanted) == 1:
+        return [ctx.workshop.draw(wanted[0], pictures, ctx.report, ctx.stop)]
+    seeds = [request.seed for request in wanted]
+    return ctx.workshop.draw_several(wanted[0], seeds, pictures, ctx.report, ctx.stop)
 
 
 def wished(ctx: ToolContext, request: Request) -> Request:

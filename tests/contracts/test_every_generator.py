@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops
 
 from generators import registry, remote
 from generators.api import (
@@ -40,6 +40,7 @@ TINY = {
     "unified": ("unified", {"plan": True}),
     "hybrid": ("hybrid", {}),
     "janus": ("janus", {}),
+    "emu3": ("emu3", {}),
 }
 """Family file to the function of tests/generators/tiny.py that saves its checkpoint, and how that is called."""
 
@@ -104,6 +105,17 @@ def test_the_same_request_gives_the_same_pixels(bench: Bench) -> None:
     first, again = draw(bench, wish(bench)), draw(bench, wish(bench))
     assert picture_id(first.image) == picture_id(again.image)
     assert picture_id(draw(bench, wish(bench, seed=8)).image) != picture_id(first.image)
+
+
+def test_several_seeds_are_drawn_like_each_alone(bench: Bench) -> None:
+    events: list[Loading | Progress | Preview] = []
+    results = bench.workshop.draw_several(wish(bench), (7, 8, 9), {}, events.append)
+    assert len({picture_id(result.image) for result in results}) == 3
+    for seed, result in zip((7, 8, 9), results, strict=True):
+        alone = draw(bench, wish(bench, seed=seed)).image
+        assert max(high for _, high in ImageChops.difference(alone, result.image).getextrema()) <= 8
+    steps = [event.step for event in events if isinstance(event, Progress)]
+    assert steps == sorted(steps)
 
 
 def test_a_picture_is_rgb_of_the_size_that_was_asked_for(bench: Bench) -> None:

@@ -105,7 +105,7 @@ def opener(folder: Path, draw: Draw = lambda text, seed: text, opened: list[Stud
     """What `runner.run` takes; every studio that it opens is noted in `opened`."""
 
     @contextmanager
-    def open_studio(generator: str, data: Path) -> Iterator[Bench]:
+    def open_studio(generator: str, data: Path, card: int) -> Iterator[Bench]:
         studio = StudioDouble(folder / uuid.uuid4().hex, draw)
         if opened is not None:
             opened.append(studio)

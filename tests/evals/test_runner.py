@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -174,6 +176,39 @@ def test_what_is_finished_is_never_made_again(tmp_path: Path) -> None:
     assert runner.run(folder, opener(tmp_path / "more", opened=opened), quiet) == 8
     assert {name: time for name, time in files(folder).items() if name in finished} == finished
     assert sum(len(studio.turns) for studio in opened) == 8
+
+
+def test_several_studios_share_the_work(tmp_path: Path) -> None:
+    opened: list[StudioDouble] = []
+    together = threading.Barrier(3)
+
+    def slowly(text: str, seed: int) -> str:
+        with suppress(threading.BrokenBarrierError):
+            together.wait(10)  # passed only if three draw at a time
+        return text
+
+    folder = RunFolder(tmp_path / "run")
+    folder.create(plan(["single"], workers=3))
+    assert runner.run(folder, opener(tmp_path / "studios", slowly, opened), quiet) == 6
+    assert not together.broken and len(opened) == 3
+    assert len(list(folder.all())) == 6 and sum(len(studio.turns) for studio in opened) == 6
+
+
+def test_one_that_fails_ends_the_others_and_nothing_is_lost(tmp_path: Path) -> None:
+    drawn: list[str] = []
+
+    def failing(text: str, seed: int) -> str:
+        drawn.append(text)
+        if len(drawn) > 3:
+            raise Killed
+        return text
+
+    folder = RunFolder(tmp_path / "run")
+    folder.create(plan(["single", "agent"], workers=2))
+    with pytest.raises(Killed):
+        runner.run(folder, opener(tmp_path / "studios", failing), quiet)
+    assert len(list(folder.all())) == 3 and len(drawn) <= 5
+    assert runner.run(folder, opener(tmp_path / "again"), quiet) == 9
 
 
 def test_half_written_files_are_swept(tmp_path: Path) -> None:

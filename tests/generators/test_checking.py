@@ -42,12 +42,12 @@ def test_all_that_a_model_is_declared_to_do_is_run_and_measured(workshop: Worksh
     said: list[str] = []
     found = checking.check(workshop, "tiny", said.append)
     assert found["passed"] and found["weights"] == str(folder)
-    assert found["capabilities"] == dict.fromkeys(("generate", "refine", "edit", "inpaint", "negative", "regions"),
-                                                  "ok"), "of what is laid over a model there is nothing here"
+    able = ("generate", "refine", "edit", "inpaint", "negative", "regions", "batch")
+    assert found["capabilities"] == dict.fromkeys(able, "ok"), "of what is laid over a model there is nothing here"
     assert set(found["seconds"]) == set(found["capabilities"]) and all(took > 0 for took in found["seconds"].values())
     assert 0.1 < found["memory_gb"] < 20, "of the process that holds the model"
     assert found["critic"] == {"asked": 4, "seen": 0}, "nothing can be seen in what random weights draw"
-    assert len(said) == 7 and found["arithmetic"]["regions"] == 1
+    assert len(said) == 8 and found["arithmetic"]["regions"] == 1
 
 
 def test_what_is_laid_over_a_model_is_checked_where_it_is_here(folder: Path, tmp_path: Path,

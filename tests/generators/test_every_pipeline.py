@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageChops, ImageDraw, ImageStat
 
 from generators import catalogue, opening, placement, registry
 from generators.api import (
@@ -34,7 +34,7 @@ from tests.generators.tiny_pipelines import Tiny
 EVERY_TIME = ("StableDiffusionXLPipeline", "FluxFillPipeline", "Flux2Pipeline", "QwenImage21Pipeline",
               "GlmImagePipeline", "AmusedPipeline", "StableDiffusionUpscalePipeline",
               "StableDiffusionLatentUpscalePipeline", "JanusForConditionalGeneration")
-MODELS = {"JanusForConditionalGeneration": tiny.janus}
+MODELS = {"JanusForConditionalGeneration": tiny.janus, "Emu3ForConditionalGeneration": tiny.emu3, "Emu3Chat": tiny.emu3}
 """Classes of transformers, and how a tiny checkpoint of each is made."""
 
 
@@ -135,6 +135,23 @@ def draws_by_regions(bench: Bench) -> None:
     assert cat.crop(left).tobytes() == draft.crop(left).tobytes() == dog.crop(left).tobytes()
 
 
+def draws_several(bench: Bench) -> None:
+    """Each is the picture of its own seed, but for the last bits of its numbers."""
+    alone = [bench.draw(seed=seed) for seed in (7, 8)]
+    request = Request(model="tiny", prompt="a red dog", size=Extent(bench.side, bench.side), seed=7, steps=4)
+    results = bench.generator.several(request, (7, 8), {}, bench.events.append, lambda: False)
+    apart = distance(*alone)
+    for one, result in zip(alone, results, strict=True):
+        assert result.image.size == one.size and result.arithmetic["batch"] == 2
+        assert distance(one, result.image) < apart / 4
+    assert distance(*(result.image for result in results)) > apart / 2
+
+
+def distance(a: Image.Image, b: Image.Image) -> float:
+    """How far two pictures are apart, on average."""
+    return sum(ImageStat.Stat(ImageChops.difference(a, b)).mean)
+
+
 def wears_adapters(bench: Bench) -> None:
     source = bench.folder.with_name(bench.folder.name + "-lora")
     if not source.is_dir():
@@ -165,6 +182,11 @@ def tells(bench: Bench) -> None:
     assert isinstance(said, str) and said == bench.generator.describe(bench.pictures["disc"], lambda: False)
 
 
+def stops_telling(bench: Bench) -> None:
+    with pytest.raises(Cancelled):
+        bench.generator.describe(bench.pictures["disc"], lambda: True)
+
+
 def is_watched(bench: Bench) -> None:
     bench.draw()
     steps = [event for event in bench.events if isinstance(event, Progress)]
@@ -175,15 +197,18 @@ def is_watched(bench: Bench) -> None:
 
 EXERCISES: dict[str, Callable[[Bench], None]] = {
     "generate": generates, "refine": refines, "edit": edits, "inpaint": inpaints, "negative": heeds_negatives,
-    "upscale": enlarges, "regions": draws_by_regions, "adapters": wears_adapters, "controls": follows_maps,
-    "likeness": resembles, "references": looks_at_several, "describe": tells, "steps and stopping": is_watched}
+    "upscale": enlarges, "regions": draws_by_regions, "batch": draws_several, "adapters": wears_adapters,
+    "controls": follows_maps, "likeness": resembles, "references": looks_at_several, "describe": tells,
+    "stopping an answer": stops_telling, "steps and stopping": is_watched}
 
 
 def exercised() -> Iterator[Any]:
     """A test for each thing that a class is declared to do."""
     for name, kind in {**catalogue.pipelines(), **{name: catalogue.kinds()[name] for name in MODELS}}.items():
         marks = () if name in EVERY_TIME else pytest.mark.slow
-        for what in (*declared(registry._capabilities(kind)), "steps and stopping"):
+        able = declared(registry._capabilities(kind))
+        stops = ["stopping an answer"] * ("describe" in able) + ["steps and stopping"] * (able != ["describe"])
+        for what in (*able, *stops):
             yield pytest.param(name, what, marks=marks, id=f"{name} {what}")
 
 

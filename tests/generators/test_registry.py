@@ -35,7 +35,8 @@ def test_names_are_unique_and_every_model_is_whole():
     for model in models:
         assert model.family in FAMILIES
         assert model.licence and model.memory_gb > 0
-        assert model.capabilities.sizes and (model.options.get("classes") or model.options.get("parts"))
+        draws = model.options.get("classes") or model.options.get("parts")
+        assert model.capabilities.sizes and (draws or model.capabilities.names() == ["describe"])
         for size in model.capabilities.sizes:
             assert all(side % model.capabilities.multiple == 0 for side in size)
 
@@ -76,7 +77,7 @@ def test_a_folder_of_a_known_class_can_all_that_its_class_can(tmp_path):
                   vae={"block_out_channels": [128, 256, 512, 512]})
     model = registry.find(str(path))
     assert model.capabilities.names() == ["generate", "refine", "edit", "inpaint", "negative"]
-    assert model.capabilities.takes() == ["regions", "adapters", "controls", "likeness"]
+    assert model.capabilities.takes() == ["regions", "adapters", "controls", "likeness", "batch"]
     assert model.capabilities.sizes[0] == (512, 512)
     assert geometry.supported(Extent(1000, 500), model.capabilities) == (680, 384)
 
@@ -212,7 +213,7 @@ def test_a_download_that_stopped_is_not_installed(tmp_path):
     assert registry.installed(model)
 
 
-@pytest.mark.parametrize("name", ["Emu3", "bagel", "ELLA"])
+@pytest.mark.parametrize("name", ["Chameleon", "bagel", "ELLA"])
 def test_what_is_not_here_is_told_with_its_reason(name):
     with pytest.raises(ModelUnavailable, match=rf"(?i){name}.* is not among the models here: .*class"):
         registry.find(name)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -16,6 +17,7 @@ from generators.api import (
     Box,
     Capabilities,
     Extent,
+    GeneratorError,
     Loading,
     Model,
     ModelUnavailable,
@@ -101,6 +103,21 @@ def test_a_process_that_always_dies_is_given_up(workshop):
     with pytest.raises(WorkerDied):
         workshop.draw(request("sketch-die"), {})
     assert workshop.draw(request(), {}).image.size == (64, 64)
+
+
+def test_what_has_no_room_together_is_drawn_one_by_one():
+    tight = sketch.model("sketch-oom", times=1)
+    with Workshop([tight], eyes="sketch") as workshop:
+        results = workshop.draw_several(request("sketch-oom"), (1, 2, 3), {})
+        alone = [workshop.draw(request("sketch-oom", seed=seed), {}) for seed in (1, 2, 3)]
+    assert [picture_id(one.image) for one in results] == [picture_id(one.image) for one in alone]
+
+
+def test_processes_are_numbered_for_the_graphics_cards(workshop):
+    workshop.draw(request(), {})
+    with suppress(GeneratorError):
+        workshop.draw(request("sketch-nan"), {})
+    assert sorted(worker.card for worker in workshop._workers.values()) == [0, 1]
 
 
 def test_only_so_many_processes_stay(workshop):

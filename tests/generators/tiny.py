@@ -249,3 +249,38 @@ def janus(folder: Path) -> Path:
     eyes = JanusImageProcessorPil(size={"height": 64, "width": 64}, image_mean=[0.5] * 3, image_std=[0.5] * 3)
     JanusProcessor(eyes, words, chat_template=words.chat_template, num_image_tokens=16).save_pretrained(folder)
     return folder
+
+
+def emu3(folder: Path) -> Path:
+    """A tiny Emu3ForConditionalGeneration with its processor: a code for 8 x 8 px, of 64."""
+    import torch
+    from transformers import (
+        Emu3Config,
+        Emu3ForConditionalGeneration,
+        Emu3ImageProcessor,
+        Emu3Processor,
+        Emu3TextConfig,
+        Emu3VQVAEConfig,
+    )
+
+    words = tokenizer()
+    marks = {"image_token": "<image>", "boi_token": "<|image start|>", "eoi_token": "<|image end|>",
+             "image_wrapper_token": "<|image token|>", "eof_token": "<|extra_201|>"}
+    codes = [f"<|visual token {number:06d}|>" for number in range(64)]
+    words.add_special_tokens({"additional_special_tokens": [*marks.values(), "<|extra_200|>", *codes]})
+    words = type(words)(tokenizer_object=words.backend_tokenizer, pad_token="<pad>", unk_token="<unk>", bos_token="<s>",
+                        eos_token="</s>", extra_special_tokens=marks)
+    template = (
+        "{% for m in messages %}{% for part in m['content'] %}{% if part['type'] == 'image' %}<image> "
+        "{% else %}{{ part['text'] }} {% endif %}{% endfor %}{% endfor %}")
+    torch.manual_seed(1)
+    text = Emu3TextConfig(vocab_size=len(words), hidden_size=32, intermediate_size=64, num_hidden_layers=1,
+                          num_attention_heads=2, num_key_value_heads=2, max_position_embeddings=512,
+                          initializer_range=0.4, pad_token_id=0, bos_token_id=2, eos_token_id=3)
+    looks = Emu3VQVAEConfig(codebook_size=64, base_channels=32, channel_multiplier=(1,) * 4, num_res_blocks=1,
+                            hidden_size=32)
+    net = Emu3ForConditionalGeneration(Emu3Config(text_config=text, vq_config=looks, vocabulary_map=words.get_vocab()))
+    net.save_pretrained(folder)
+    eyes = Emu3ImageProcessor(min_pixels=32 * 32, max_pixels=64 * 64)
+    Emu3Processor(eyes, words, chat_template=template).save_pretrained(folder)
+    return folder

@@ -44,6 +44,14 @@ class InProcess:
             return upscaling.interpolated(request, pictures)
         return sketch.Sketch(sketch.model("sketch")).run(request, pictures, report, stop)
 
+    def draw_several(self, request: Request, seeds: Sequence[int], pictures: Mapping[str, Image.Image], report: Report,
+                     stop: Stop) -> list[Result]:
+        """At once: one request is noted for all."""
+        if self.error:
+            raise self.error
+        self.drawn.append(request)
+        return sketch.Sketch(sketch.model("sketch")).several(request, seeds, pictures, report, stop)
+
     looks: Eyes = field(default_factory=Eyes)
     answers: dict[str, float] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)

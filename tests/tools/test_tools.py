@@ -460,6 +460,22 @@ def test_drawing_reports_and_can_be_stopped(drawn: ToolContext) -> None:
     assert len(events) > 4
 
 
+def test_what_is_drawn_ahead_is_found_and_paid_for_when_it_is_asked_for(drawn: ToolContext) -> None:
+    workshop, usage = drawn.workshop, drawn.usage
+    request = workshop.drawn[0].model_copy(  # type: ignore[attr-defined]
+        update={"prompt": "a red dog", "regions": (), "seed": 50})
+    before, requests = usage.images, len(workshop.drawn)  # type: ignore[attr-defined]
+    first = draw(replace(drawn, ahead=3), request, "generate", {})
+    assert first.request == request and usage.images == before + 1
+    third = draw(drawn, request.model_copy(update={"seed": 52}), "generate", {})
+    assert third.request and third.request.seed == 52 and third.id != first.id and usage.images == before + 2
+    again = draw(replace(drawn, ahead=4), request.model_copy(update={"seed": 51}), "generate", {})
+    assert again.request and again.request.seed == 51
+    assert len(workshop.drawn) == requests + 1, "all three at once"  # type: ignore[attr-defined]
+    draw(drawn, request.model_copy(update={"seed": 53}), "generate", {})
+    assert len(workshop.drawn) == requests + 2, "no more than was asked for"  # type: ignore[attr-defined]
+
+
 def test_a_model_that_only_draws_can_still_be_judged_and_undone(drawn: ToolContext) -> None:
     drawn.model = ONLY_DRAWS
     step(drawn, "select", image="first")
