@@ -209,28 +209,7 @@ class Autoregressive(Local):
         return columns, rows
 
     def _codes(self, writer: Writer, unread: list[Pair], call: Call, source: list[int], watch: Watch) -> list[int]:
-        """The loop over codes. What is known is read in one piece with the next code that is not."""
-        if call.settings.window > 1:
-            return self._codes_at_once(writer, unread, call, source, watch)
-        columns, rows = self._grid(call.size)
-        codes: list[int] = []
-        for at in range(columns * rows):
-            watch.stopped(f"after code {at} of {columns * rows}")
-            if at % columns == 0:
-                unread.append((self._vocabulary.rows + at // columns,) * 2)
-            if call.kept and call.kept[at]:
-                codes.append(source[at])
-            else:
-                codes.append(writer.next(unread))
-                unread = []
-            unread.append((self._vocabulary.first + codes[-1],) * 2)
-            if len(codes) % columns == 0:
-                watch.row(codes)
-        return codes
-
-    def _codes_at_once(self, writer: Writer, context: list[Pair], call: Call, source: list[int], watch: Watch
-                       ) -> list[int]:
-        """Several codes in one pass."""
+        """What follows on `unread`: the picture, row by row."""
         columns, rows = self._grid(call.size)
         known = [source[at] if call.kept and call.kept[at] else None for at in range(columns * rows)]
 
@@ -239,9 +218,9 @@ class Autoregressive(Local):
 
         def told(codes: list[int]) -> None:
             watch.stopped(f"after code {len(codes)} of {len(known)}")
-            watch.row(codes)
+            watch.drawn(codes)
 
-        return jacobi.fill(writer, [*context, *mark(0)], known,
+        return jacobi.fill(writer, [*unread, *mark(0)], known,
                            lambda at, code: [(self._vocabulary.first + code,) * 2, *mark(at + 1)],
                            call.settings.window, told)
 
@@ -274,10 +253,6 @@ class Writer:
         self.table = net.get_output_embeddings().weight
         self.cache = DynamicCache(config=net.config)
         self.random = torch.Generator("cpu").manual_seed(seed)
-
-    def next(self, unread: list[Pair]) -> int:
-        """The code after `unread`. Raises `BrokenOutput`."""
-        return int(self.chosen(self.scores(self.read(unread)[:, -1:])))
 
     def read(self, unread: list[Pair]) -> torch.Tensor:
         """The states after each of `unread`: halves of the batch x places x width."""
@@ -338,15 +313,19 @@ class Watch:
         self._tokens, self._size, self._source = tokens, size, source
         self._report, self._stop = report, stop
         self._allowance = Allowance()
-        self._total = tokens.side(size.width) * tokens.side(size.height)
+        self._columns, self._rows = tokens.side(size.width), 0
+        self._total = self._columns * tokens.side(size.height)
 
     def stopped(self, when: str) -> None:
         """Raises `Cancelled` if somebody asked to stop."""
         if self._stop():
             raise Cancelled(f"Stopped {when}.")
 
-    def row(self, codes: list[int]) -> None:
-        """A row more is drawn."""
+    def drawn(self, codes: list[int]) -> None:
+        """So many codes are there: of every row that is full people hear."""
+        if len(codes) // self._columns == self._rows:
+            return
+        self._rows = len(codes) // self._columns
         self.passed(len(codes), self._total, lambda: self._look(codes))
 
     def passed(self, step: int, steps: int, look: Callable[[], Image.Image]) -> None:

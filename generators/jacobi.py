@@ -54,6 +54,12 @@ def fill(reader: Reader, context: list[Pair], known: Sequence[int | None], ids: 
     guesses: list[Guess] = []
     unread = context
     while len(codes) < len(known):
+        stays = known[len(codes)]
+        if stays is not None:  # nothing to draw: it is read along with what comes next
+            unread = [*unread, *ids(len(codes), stays)]
+            codes, guesses = [*codes, stays], guesses[1:]
+            told(codes)
+            continue
         here = known[len(codes) : len(codes) + window]
         guesses = _completed(guesses, here, codes[-1] if codes else 0)
         groups = [ids(len(codes) + at, guess.code) for at, guess in enumerate(guesses[:-1])]

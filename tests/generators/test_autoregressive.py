@@ -129,7 +129,7 @@ def test_rows_are_reported_and_looks_do_not_disturb(generator, monkeypatch):
 
 def test_cancelled_within_one_code(generator):
     asked = []
-    with pytest.raises(Cancelled, match="code 2 of 16"):
+    with pytest.raises(Cancelled, match="code 3 of 16"):
         draw(generator, wish(), stop=lambda: asked.append(1) or len(asked) > 2)
     assert draw(generator, wish()).image.size == (64, 64)
 

@@ -76,6 +76,13 @@ def test_codes_that_stay_are_read_and_not_drawn():
     assert all(len(codes) in range(1, 5) for codes in told)
 
 
+@pytest.mark.parametrize("window", [1, 4])
+def test_what_stays_costs_no_pass_of_its_own(window):
+    codes, reader = filled(1, window, (2, 1, 0, 2, 1, None))
+    assert codes[:5] == [2, 1, 0, 2, 1] and reader.passes == 1
+    assert reader.ids == [0, MARK, 2, 1, MARK, 0, 2, MARK, 1], "all of it with what is drawn"
+
+
 @pytest.mark.parametrize("window", [2, 5, 16])
 @pytest.mark.parametrize("kind", ["autoregressive", "unified"])
 def test_the_likeliest_picture_is_the_same(checkpoint, kind, window):

@@ -116,7 +116,7 @@ def test_stopping_stops_at_the_next_code_word_or_pass(generator):
     with pytest.raises(Cancelled):
         draw(generator, wish(), stop=lambda: True)
     answers = iter([False, False, True])
-    with pytest.raises(Cancelled, match="after pass 2 of 12" if generator._ids.masked else "after code 2 of 16"):
+    with pytest.raises(Cancelled, match="after pass 2 of 12" if generator._ids.masked else "after code 3 of 16"):
         draw(generator, wish(), stop=lambda: next(answers))
     with pytest.raises(Cancelled, match="after word 0"):
         generator.describe(photo(), lambda: True)
