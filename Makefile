@@ -5,6 +5,7 @@
 #   make test-all   the same and the slow ones
 #   make lint       ruff and mypy
 #   make clean      remove the environment and caches; pictures and sessions are elsewhere and stay
+#   make words      list the page's words anew for translators
 #   make lock       resolve the dependencies of pyproject.toml anew into the two lock files
 
 SHELL := /bin/sh
@@ -15,7 +16,7 @@ TORCH := $(shell sed -n 's/^\(torch==[^ ;]*\).*/\1/p' requirements.txt 2>/dev/nu
 ARGS  ?=
 
 .DEFAULT_GOAL := run
-.PHONY: run setup setup-dev test test-slow test-all lint lock clean python
+.PHONY: run setup setup-dev test test-slow test-all lint words lock clean python
 
 run: setup
 	@$(BIN)/python app.py serve $(ARGS)
@@ -52,7 +53,7 @@ $(BIN)/python:
 	exit 1
 
 test: setup-dev
-	@$(BIN)/python -m pytest -q -m "not slow" -n auto --maxprocesses 4 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -q -m "not slow" -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-slow: setup-dev
 	@$(BIN)/python -m pytest -q -m slow $(ARGS)
@@ -62,6 +63,9 @@ test-all: test test-slow
 lint: setup-dev
 	@$(BIN)/python -m ruff check .
 	@$(BIN)/python -m mypy
+
+words: setup-dev
+	@$(BIN)/python scripts/words.py
 
 # torch brings what it needs of CUDA with it, according to the build that pip finds; that part is not ours to pin.
 lock: setup-dev

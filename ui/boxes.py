@@ -13,6 +13,7 @@ from tools.api import Brief, BriefObject, PictureRecord
 from tools.caption import background_phrase
 from tools.naming import listed, plural
 from ui.render import escape
+from ui.words import html
 
 MOST = 40
 SMALLEST = 0.01
@@ -84,7 +85,9 @@ def layer(record: PictureRecord | None) -> str:
 
 def bar(record: PictureRecord | None) -> str:
     """What can be done with the boxes, and how they stand."""
-    own = ('<button type="button" data-box="picture">As in the picture</button>' if record and layout(record) else "")
-    return ('<div class="mq-boxbar" role="group" aria-label="Boxes"><button type="button" data-box="add">Add a box'
-            f'</button>{own}<button type="button" data-box="clear">Clear</button><button type="button" '
-            'class="mq-primary" data-draw-boxes disabled>Draw</button><p role="status"></p></div>')
+    own = (f'<button type="button" data-box="picture">{html("As in the picture")}</button>'
+           if record and layout(record) else "")
+    return (f'<div class="mq-boxbar" role="group" aria-label="{html("Boxes")}"><button type="button" data-box="add">'
+            f'{html("Add a box")}</button>{own}<button type="button" data-box="clear">{html("Clear")}</button>'
+            f'<button type="button" class="mq-primary" data-draw-boxes disabled>{html("Draw")}</button>'
+            '<p role="status"></p></div>')

@@ -13,9 +13,12 @@ from dataclasses import dataclass
 from generators.api import Box
 from tools.api import Brief, BriefObject, SceneObject
 from ui.render import boxes_json, escape
+from ui.words import html, phrase, say
 
 _PRESET = re.compile(r" \(preset (.+)\)$")
-NOTES = {"unknown": "not understood", "avoid": "must not be there", "keep": "must stay as it is"}
+NOTES = {"thing": phrase("thing"), "relation": phrase("relation"), "background": phrase("background"),
+         "style": phrase("style"), "text": phrase("text"), "unknown": phrase("not understood"),
+         "avoid": phrase("must not be there"), "keep": phrase("must stay as it is")}
 FIXED = frozenset({"keep"})
 """Kinds of lines that are only shown: they are what the last message said must stay."""
 LASTING = frozenset({"relation", "keep", "avoid"})
@@ -79,35 +82,36 @@ def card(brief: Brief | None, scene: Sequence[SceneObject] = ()) -> str:
     if not found:
         return ""
     items = "".join(_item(number, line) for number, line in enumerate(found))
-    more = ('<li><details class="mq-line mq-add" name="mq-line"><summary>+ add</summary>'
-            f'{_field("add", "", "Add to the Brief", "a cat, no clouds, …")}</details></li>')
-    return ('<div class="mq-row"><h3>Brief</h3><ul class="mq-chips mq-brief" aria-label="Brief">'
+    more = (f'<li><details class="mq-line mq-add" name="mq-line"><summary>{html("+ add")}</summary>'
+            f'{_field("add", "", html("Add to the Brief"), html("a cat, no clouds, …"))}</details></li>')
+    return (f'<div class="mq-row"><h3>{html("Brief")}</h3><ul class="mq-chips mq-brief" aria-label="{html("Brief")}">'
             f"{items}{more}</ul></div>")
 
 
 def _item(number: int, line: Line) -> str:
-    chosen = f"from the style {escape(line.preset, 80)}" if line.preset else "the studio chose this"
-    title = chosen if line.assumed else NOTES.get(line.kind, line.kind)
-    tail = "style" if line.preset else "assumed" if line.assumed else {"unknown": "not understood"}.get(line.kind, "")
+    chosen = (html("from the style {name}", name=escape(line.preset, 80)) if line.preset
+              else html("the studio chose this"))
+    title = chosen if line.assumed else html(NOTES[line.kind])
+    tail = (html("style") if line.preset else html("assumed") if line.assumed
+            else html("not understood") if line.kind == "unknown" else "")
     words = escape(_read(line), 200) + (f"<small>{tail}</small>" if tail else "")
     lit = f" data-boxes='{boxes_json(line.boxes)}'" if line.boxes else ""
     marks = f"mq-{line.kind}{' mq-assumed' if line.assumed else ''}"
     if line.kind in FIXED:
         return f'<li class="mq-chip {marks}" title="{title}"{lit} tabindex="0">{words}</li>'
-    remove = "" if line.kind in LASTING else '<button type="button" data-unline>Remove</button>'
+    remove = "" if line.kind in LASTING else f'<button type="button" data-unline>{html("Remove")}</button>'
     return (f'<li class="mq-chip {marks}" data-line="{number}"{lit}><details class="mq-line" name="mq-line">'
-            f'<summary title="{title}; press to change it">{words}</summary>'
-            f"{_field(str(number), line.text, 'Change this line', '')}{remove}</details></li>")
+            f'<summary title="{html("{what}; press to change it", what=title)}">{words}</summary>'
+            f"{_field(str(number), line.text, html('Change this line'), '')}{remove}</details></li>")
 
 
 def _read(line: Line) -> str:
-    framed = {"text": f"“{line.text}”", "avoid": f"no {line.text}", "keep": f"keep {line.text}",
-              "unknown": f"{line.text}?"}
-    return framed.get(line.kind, line.text)
+    framed = {"text": "“{words}”", "avoid": phrase("no {words}"), "keep": phrase("keep {words}"), "unknown": "{words}?"}
+    return say(framed[line.kind], words=line.text) if line.kind in framed else line.text
 
 
 def _field(name: str, value: str, label: str, hint: str) -> str:
     value = escape(" ".join(value.split()), 300)
     return (f'<span class="mq-field"><input type="text" data-wanted="{name}" value="{value}" '
             f'aria-label="{label}" placeholder="{hint}" maxlength="300">'
-            '<button type="button" data-online>Say it</button></span>')
+            f'<button type="button" data-online>{html("Say it")}</button></span>')

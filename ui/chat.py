@@ -10,6 +10,8 @@ import gradio as gr
 from ui import evaluation
 from ui.api import Sent, read_sent
 from ui.page import Frame, Page, safely
+from ui.strips import dismiss
+from ui.words import html, say
 
 # Sends what the browser knows (session, picked model, painted area) as the last input of every event.
 # Gradio loads scripts as it goes, so the first event may come before ours is there.
@@ -22,19 +24,7 @@ WIRE = "window.maquette.connect((data) => trigger('act', data));"
 SIGNAL = "const read = () => window.maquette.signal(element.textContent); watch('value', read); read();"
 GALLERY = "watch('value', () => window.maquette.galleryShown());"
 SHOWN = "const show = () => window.maquette.shown(); watch('value', show); show();"
-HANDLE = '<button type="button" class="mq-handle" data-sheet aria-label="More or less of the chat"></button>'
-PAINTED = ('<div class="mq-painted" role="status"><span>The painted area will be used.</span>'
-           '<button type="button" data-paint="clear">Clear</button></div>')
-NOTED = ('<div class="mq-painted mq-noted" role="status"><span>Your note on the picture goes with the message.</span>'
-         '<button type="button" data-note="clear">Clear</button></div>')
-RECALLED = ('<div class="mq-note" hidden><span></span><button type="button" data-recall="" class="mq-primary">Use them'
-            '</button><button type="button" data-dismiss aria-label="Dismiss">×</button></div>')
-ROLES = ('<div class="mq-roles" role="group" aria-label="What the pictures are for" hidden><div></div>'
-         '<p role="status"></p></div>')
 TIMES = '<p class="mq-times" aria-live="off"></p>'
-KEPT = ('<div class="mq-kept"><small>Set:</small> <span></span>'
-        '<button type="button" data-unset>Reset</button></div>')
-PLACEHOLDER = "Say what you want…"
 EVENT: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "concurrency_limit": None}
 
 
@@ -45,19 +35,16 @@ def layout(page: Page) -> gr.Blocks:
         top = gr.HTML(elem_id="top", js_on_load=SHOWN, head=HEAD, apply_default_css=False)
         with gr.Row(elem_id="studio", equal_height=False):
             with gr.Column(elem_id="talk-side", min_width=0):
-                gr.HTML(HANDLE, elem_id="handle", js_on_load=None, apply_default_css=False)
+                gr.HTML(_handle(), elem_id="handle", js_on_load=None, apply_default_css=False)
                 welcome = gr.HTML(elem_id="welcome", js_on_load=None, apply_default_css=False)
                 talk = _talk()
                 strip = gr.HTML(elem_id="strip", js_on_load=None, apply_default_css=False)
-                gr.HTML(RECALLED, elem_id="recalled", js_on_load=None, apply_default_css=False)
-                gr.HTML(ROLES, elem_id="roles", js_on_load=None, apply_default_css=False)
-                gr.HTML(KEPT, elem_id="kept", js_on_load=None, apply_default_css=False)
-                gr.HTML(PAINTED, elem_id="painted", js_on_load=None, apply_default_css=False)
-                gr.HTML(NOTED, elem_id="noted", js_on_load=None, apply_default_css=False)
+                for name, line in _lines().items():
+                    gr.HTML(line, elem_id=name, js_on_load=None, apply_default_css=False)
                 with gr.Row(elem_id="composer"):
                     box = _box()
                     gr.HTML(TIMES, elem_id="times", js_on_load=None, apply_default_css=False)
-                    stop = gr.Button("Stop", elem_id="stop", min_width=0, scale=0)
+                    stop = gr.Button(say("Stop"), elem_id="stop", min_width=0, scale=0)
             with gr.Column(elem_id="stage-side", min_width=0):
                 picture = gr.HTML(elem_id="stage", js_on_load=SHOWN, head=HEAD, apply_default_css=False)
                 facts = gr.HTML(elem_id="facts", js_on_load=SHOWN, head=HEAD, apply_default_css=False)
@@ -73,16 +60,39 @@ def layout(page: Page) -> gr.Blocks:
     return blocks
 
 
+def _handle() -> str:
+    label = html("More or less of the chat")
+    return f'<button type="button" class="mq-handle" data-sheet aria-label="{label}"></button>'
+
+
+def _lines() -> dict[str, str]:
+    """What stands over the message box while it is so: each line by its name, from the top."""
+    clear = html("Clear")
+    return {
+        "recalled": '<div class="mq-note" hidden><span></span><button type="button" data-recall="" class="mq-primary">'
+                    f'{html("Use them")}</button>{dismiss()}</div>',
+        "roles": f'<div class="mq-roles" role="group" aria-label="{html("What the pictures are for")}" hidden>'
+                 '<div></div><p role="status"></p></div>',
+        "kept": f'<div class="mq-kept"><small>{html("Set:")}</small> <span></span>'
+                f'<button type="button" data-unset>{html("Reset")}</button></div>',
+        "painted": f'<div class="mq-painted" role="status"><span>{html("The painted area will be used.")}</span>'
+                   f'<button type="button" data-paint="clear">{clear}</button></div>',
+        "noted": '<div class="mq-painted mq-noted" role="status">'
+                 f'<span>{html("Your note on the picture goes with the message.")}</span>'
+                 f'<button type="button" data-note="clear">{clear}</button></div>',
+    }
+
+
 def _talk() -> gr.Chatbot:
-    return gr.Chatbot(elem_id="talk", label="Conversation", show_label=False, container=False, height=None,
+    return gr.Chatbot(elem_id="talk", label=say("Conversation"), show_label=False, container=False, height=None,
                       layout="bubble", buttons=[], allow_tags=False, sanitize_html=True, latex_delimiters=[],
                       feedback_options=None, line_breaks=False, placeholder=" ", allow_file_downloads=False)
 
 
 def _box() -> gr.MultimodalTextbox:
-    return gr.MultimodalTextbox(elem_id="box", label="Message", show_label=False, container=False, lines=1,
+    return gr.MultimodalTextbox(elem_id="box", label=say("Message"), show_label=False, container=False, lines=1,
                                 max_lines=8, file_types=["image"], file_count="multiple", sources=["upload"],
-                                placeholder=PLACEHOLDER, submit_btn=True, stop_btn=False, autofocus=True,
+                                placeholder=say("Say what you want…"), submit_btn=True, stop_btn=False, autofocus=True,
                                 max_plain_text_length=20000, scale=1, min_width=0)
 
 

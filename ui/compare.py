@@ -15,6 +15,7 @@ from PIL import Image, ImageFilter
 
 from tools.api import PictureRecord
 from tools.difference import changed
+from ui.words import say
 
 CHANGED = (163, 70, 31, 205)
 EDGE = (255, 255, 255, 235)
@@ -37,13 +38,14 @@ def compare(left: PictureRecord, right: PictureRecord, records: dict[str, Pictur
             image: Open) -> Comparison:
     """Measures two stored pictures. `painted` are the masks that the user painted by hand."""
     if (left.width, left.height) != (right.width, right.height):
-        return Comparison(left, right, f"One is {left.width} × {left.height} pixels and the other {right.width} × "
-                                       f"{right.height}, so their pixels cannot be compared.")
+        return Comparison(left, right, say("One is {one} pixels and the other {other}, so their pixels cannot be "
+                                           "compared.", one=f"{left.width} × {left.height}",
+                                           other=f"{right.width} × {right.height}"))
     different = changed(image(left.id), image(right.id))
     masks = _masks(left, right, records)
     allowed = _union([image(mask) for mask in masks]) if masks else None
-    words = "the painted area" if masks and all(mask in painted for mask in masks) else "the area of the edit"
-    return Comparison(left, right, _sentence(different, allowed, words), _overlay(different, allowed),
+    by_hand = bool(masks) and all(mask in painted for mask in masks)
+    return Comparison(left, right, _sentence(different, allowed, by_hand), _overlay(different, allowed),
                       _middle(different))
 
 
@@ -65,26 +67,26 @@ def _union(masks: list[Image.Image]) -> np.ndarray:
     return np.any([np.asarray(mask.convert("L")) > 0 for mask in masks], axis=0)
 
 
-def _sentence(different: np.ndarray, allowed: np.ndarray | None, words: str) -> str:
+def _sentence(different: np.ndarray, allowed: np.ndarray | None, by_hand: bool) -> str:
     if not different.any():
-        return "Every pixel is the same."
-    said = f"{_share(different)} of the picture changed."
+        return say("Every pixel is the same.")
+    share = float(different.mean())
+    said = (say("Less than {share} of the picture changed.", share="0.1%") if share < 0.001
+            else say("{share} of the picture changed.", share=f"{share:.1%}"))
     if allowed is None:
         return said
-    outside, count = different & ~allowed, int((~allowed).sum())
-    if not outside.any():
-        return f"{said} Nothing outside {words} changed: all {count:,} pixels there are exactly as they were."
-    return f"{said} Outside {words} {int(outside.sum()):,} of {count:,} pixels changed."
+    outside, everything = int((different & ~allowed).sum()), f"{int((~allowed).sum()):,}"
+    area = say("the painted area") if by_hand else say("the area of the edit")
+    kept = (say("Outside {area} {count} of {everything} pixels changed.", area=area, count=f"{outside:,}",
+                everything=everything) if outside else
+            say("Nothing outside {area} changed: all {everything} pixels there are exactly as they were.", area=area,
+                everything=everything))
+    return f"{said} {kept}"
 
 
 def _middle(different: np.ndarray) -> int | None:
     columns = np.nonzero(different)[1]
     return round(100 * float(np.median(columns) + 0.5) / different.shape[1]) if columns.size else None
-
-
-def _share(different: np.ndarray) -> str:
-    share = float(different.mean())
-    return "Less than 0.1%" if share < 0.001 else f"{share:.1%}"
 
 
 def _overlay(different: np.ndarray, allowed: np.ndarray | None) -> str:

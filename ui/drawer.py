@@ -14,6 +14,7 @@ from agent.api import Preset
 from tools.api import Limits
 from ui import presets
 from ui.render import escape
+from ui.words import html, say
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -24,21 +25,23 @@ def drawer(models: Rows, choices: Mapping[str, Any], default: str, limits: Limit
     names = [str(row["name"]) for row in models if row.get("installed")]
     shown = [name for name in dict.fromkeys([default, *names]) if name in choices["models"]]
     own = "".join(_own(name, choices["models"][name]) for name in shown)
-    budget = (_number("images", "Pictures in a turn, at most", limits.images, 1, 100, 1)
-              + _number("seconds", "Seconds for a turn, at most", f"{limits.seconds:g}", 1, 86_400, 1))
-    return ('<dialog class="mq-dialog mq-drawer" data-dialog="settings" aria-label="Settings"><header><h2>Settings</h2>'
-            '<button type="button" data-unset>Reset all</button>'
-            '<button type="button" data-close aria-label="Close">×</button></header>'
-            f'{_picker("Model", "data-pick-model", _models(models, default))}'
-            f'{_picker("Planner", "data-setting=planner", _planners(choices["planners"]))}'
+    budget = (_number("images", html("Pictures in a turn, at most"), limits.images, 1, 100, 1)
+              + _number("seconds", html("Seconds for a turn, at most"), f"{limits.seconds:g}", 1, 86_400, 1))
+    seed = _number("seed", html("Seed"), say("a new one each turn"), 0, 2**63 - 1, 1)
+    grey = html("Grey is what the model or the studio does by itself; empty a field to go back to it.")
+    return (f'<dialog class="mq-dialog mq-drawer" data-dialog="settings" aria-label="{html("Settings")}"><header>'
+            f'<h2>{html("Settings")}</h2><button type="button" data-unset>{html("Reset all")}</button>'
+            f'<button type="button" data-close aria-label="{html("Close")}">×</button></header>'
+            f'{_picker(html("Model"), "data-pick-model", _models(models, default))}'
+            f'{_picker(html("Planner"), "data-setting=planner", _planners(choices["planners"]))}'
             f'{presets.chips({name: choices["models"][name] for name in shown}, own_presets)}{own}'
-            f'<fieldset><legend>Every picture</legend>{_number("seed", "Seed", "a new one each turn", 0, 2**63 - 1, 1)}'
-            f"</fieldset><fieldset><legend>Budget</legend>{budget}</fieldset>"
-            "<p><small>Grey is what the model or the studio does by itself; empty a field to go back to it.</small></p>"
-            "</dialog>")
+            f'<fieldset><legend>{html("Every picture")}</legend>{seed}</fieldset>'
+            f'<fieldset><legend>{html("Budget")}</legend>{budget}</fieldset>'
+            f"<p><small>{grey}</small></p></dialog>")
 
 
 def _picker(label: str, name: str, options: str) -> str:
+    """A field with a list; `label` and `options` are HTML."""
     return f'<label class="mq-set"><span>{label}</span><select {name}>{options}</select></label>'
 
 
@@ -52,9 +55,9 @@ def _models(models: Rows, default: str) -> str:
 
 def needs(row: Mapping[str, Any]) -> str:
     """What is missing before a model can be used, or nothing."""
-    memory = f"about {float(row.get('memory') or 0):.0f} GB of memory"
-    missing = ["its weights are not on this machine"] if not row.get("installed") else []
-    return "; ".join([*missing, *([f"needs {memory}"] if not row.get("fits", True) else [])])
+    memory = say("needs about {gigabytes} GB of memory", gigabytes=f"{float(row.get('memory') or 0):.0f}")
+    missing = [say("its weights are not on this machine")] if not row.get("installed") else []
+    return "; ".join([*missing, *([memory] if not row.get("fits", True) else [])])
 
 
 def _planners(planners: Rows) -> str:
@@ -68,25 +71,23 @@ def _own(name: str, own: Mapping[str, Any]) -> str:
     takes = own["takes"]
     fields = [_sizes(own["sizes"])]
     if "steps" in takes:
-        fields.append(_number("steps", "Steps", own["steps"] or "the model's own", 1, 1000, 1))
+        fields.append(_number("steps", html("Steps"), own["steps"] or say("the model's own"), 1, 1000, 1))
     if "guidance" in takes:
-        fields.append(_number("guidance", "Guidance", _or(own["guidance"], "the model's own"), 0, 100, "any"))
+        usual = say("the model's own") if own["guidance"] is None else own["guidance"]
+        fields.append(_number("guidance", html("Guidance"), usual, 0, 100, "any"))
     if "negative" in takes:
-        fields.append('<label class="mq-set"><span>Negative prompt</span><input type="text" data-setting="negative" '
-                      'maxlength="2000" placeholder="what must not be there"></label>')
+        fields.append(f'<label class="mq-set"><span>{html("Negative prompt")}</span><input type="text" '
+                      'data-setting="negative" maxlength="2000" '
+                      f'placeholder="{html("what must not be there")}"></label>')
     return (f'<fieldset data-for="{escape(name)}" hidden><legend>{escape(name)}</legend>{"".join(fields)}</fieldset>')
-
-
-def _or(value: Any, otherwise: str) -> Any:
-    return otherwise if value is None else value
 
 
 def _sizes(sizes: Sequence[Sequence[int]]) -> str:
     """The model's sizes with their aspects; its own first, which is what is drawn where nothing is set."""
-    first = _size(*sizes[0]) if sizes else "the model's own"
+    first = _size(*sizes[0]) if sizes else html("the model's own")
     options = "".join(f'<option value="{w}x{h}">{_size(w, h)}</option>' for w, h in sizes[1:])
-    return (f'<label class="mq-set"><span>Size</span><select data-setting="size"><option value="">{first}</option>'
-            f"{options}</select></label>")
+    return (f'<label class="mq-set"><span>{html("Size")}</span><select data-setting="size">'
+            f'<option value="">{first}</option>{options}</select></label>')
 
 
 def _size(width: int, height: int) -> str:
@@ -106,6 +107,8 @@ def _aspect(width: int, height: int) -> str:
 
 
 def _number(name: str, label: str, own: Any, least: int, most: int, step: int | str) -> str:
+    """A field; `label` is HTML."""
     return (f'<label class="mq-set"><span>{label}</span><input type="number" inputmode="decimal" data-setting="{name}" '
             f'min="{least}" max="{most}" step="{step}" placeholder="{escape(str(own))}">'
-            f'<button type="button" data-clear="{name}" aria-label="Reset {label.lower()}">↺</button></label>')
+            f'<button type="button" data-clear="{name}" aria-label="{html("Reset: {setting}", setting=label)}">↺'
+            "</button></label>")

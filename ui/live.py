@@ -29,12 +29,14 @@ from agent.api import (
 )
 from generators.api import GeneratorError
 from tools.api import ToolError
+from ui.words import phrase, say
 
 log = logging.getLogger(__name__)
 Run = Callable[[Listen, Callable[[], bool]], Outcome]
 DRAWING = frozenset({"generate", "edit", "inpaint", "extend", "upscale"})
-UNEXPECTED = ("Something unexpected went wrong and was written to the log; the conversation is kept. "
-              "Try once more, or say it in other words.")  # fmt: skip
+UNEXPECTED = phrase("Something unexpected went wrong and was written to the log; the conversation is kept. "
+                    "Try once more, or say it in other words.")
+BUSY = phrase("The studio is still working on the message before this one; wait for it, or press stop.")
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ def sentence(error: Exception) -> str:
     """What a person is told of an error. Ours are written for that; anything else stays in the log."""
     if isinstance(error, AgentError | GeneratorError | ToolError):
         return str(error) or type(error).__name__
-    return UNEXPECTED
+    return say(UNEXPECTED)
 
 
 @dataclass
@@ -115,7 +117,7 @@ class LiveTurn:
             outcome = run(self._hear, self._stop.is_set)
         except Exception as error:
             said = sentence(error)
-            if said == UNEXPECTED:
+            if said == say(UNEXPECTED):
                 log.exception("a turn of session %s failed", self.session)
             self._set(lambda now: replace(now, error=said))
         else:
@@ -162,8 +164,7 @@ class Hub:
         with self._lock:
             self._turns = {name: turn for name, turn in self._turns.items() if not turn.snapshot().over}
             if session in self._turns:
-                raise SessionBusy("The studio is still working on the message before this one; "
-                                  "wait for it, or press stop.")  # fmt: skip
+                raise SessionBusy(say(BUSY))
             self._turns[session] = live
         live.begin(run)
         return live

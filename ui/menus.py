@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from ui.drawer import needs
 from ui.render import escape
+from ui.words import html, html_many, say
 
 
 def topbar(sessions: Sequence[Mapping[str, Any]], models: Sequence[Mapping[str, Any]], session: str | None,
@@ -18,14 +19,14 @@ def topbar(sessions: Sequence[Mapping[str, Any]], models: Sequence[Mapping[str, 
     `seconds` what a turn with each took lately."""
     took = {name: took for name, took in seconds.items() if took is not None}
     looks = {str(row["name"]): row.get("references", 0) for row in models if row.get("installed")}
-    return ('<header class="mq-top"><a class="mq-brand" href="?" aria-label="Maquette, new session">'
-            f'{mark()}<span>Maquette</span></a><nav aria-label="Studio" data-took="{escape(json.dumps(took))}" '
-            f'data-references="{escape(json.dumps(looks))}">'
+    return (f'<header class="mq-top"><a class="mq-brand" href="?" aria-label="{html("Maquette, new session")}">'
+            f'{mark()}<span>Maquette</span></a><nav aria-label="{html("Studio")}" '
+            f'data-took="{escape(json.dumps(took))}" data-references="{escape(json.dumps(looks))}">'
             f'{session_menu(sessions, session)}{model_menu(models, default)}'
-            f'{_button("data-view=gallery", "Gallery", "gallery")}'
-            f'{_button("data-view=evaluation", "Evaluation", "chart")}'
-            f'{_button("data-open=settings", "Settings", "sliders")}'
-            f'{_button("data-open=keys", "Help and keys", "help")}{_theme()}</nav></header>')
+            f'{_button("data-view=gallery", html("Gallery"), "gallery")}'
+            f'{_button("data-view=evaluation", html("Evaluation"), "chart")}'
+            f'{_button("data-open=settings", html("Settings"), "sliders")}'
+            f'{_button("data-open=keys", html("Help and keys"), "help")}{_theme()}</nav></header>')
 
 
 ICONS = {
@@ -50,19 +51,19 @@ def session_menu(sessions: Sequence[Mapping[str, Any]], session: str | None) -> 
     """Links, newest first, so that they open in a new tab as well."""
     here = next((row for row in sessions if row["session"] == session), None)
     rows = "".join(_session(row, row["session"] == session) for row in sessions[:40])
-    body = (f'<a class="mq-new" href="?">New session</a><ul>{rows}</ul>' if rows
-            else '<a class="mq-new" href="?">New session</a>')
-    title = escape(_title(here), 60) if here else "New session"
-    return _menu("sessions", f'<span class="mq-cap">Session</span><span class="mq-val">{title}</span>', body)
+    new = f'<a class="mq-new" href="?">{html("New session")}</a>'
+    body = f"{new}<ul>{rows}</ul>" if rows else new
+    title = escape(_title(here), 60) if here else html("New session")
+    return _menu("sessions", f'<span class="mq-cap">{html("Session")}</span><span class="mq-val">{title}</span>', body)
 
 
 def _title(row: Mapping[str, Any]) -> str:
-    return str(row.get("title") or "untitled")
+    return str(row.get("title") or say("untitled"))
 
 
 def _session(row: Mapping[str, Any], here: bool) -> str:
     count = int(row.get("pictures") or 0)
-    amount = f"{count} picture{'' if count == 1 else 's'}"
+    amount = html_many("{count} picture", "{count} pictures", count)
     now = ' aria-current="page"' if here else ""
     return (f'<li><a href="?session={quote(str(row["session"]), safe="")}"{now}>'
             f"<span>{escape(_title(row), 80)}</span><small>{amount}</small></a></li>")
@@ -71,9 +72,9 @@ def _session(row: Mapping[str, Any], here: bool) -> str:
 def model_menu(models: Sequence[Mapping[str, Any]], default: str) -> str:
     """Installed models can be picked; the others say what they would need."""
     rows = sorted(models, key=lambda row: not row.get("installed"))
-    body = "".join(_model(row) for row in rows) or "<p>No models were found.</p>"
-    label = f'<span class="mq-cap">Model</span><span class="mq-val mq-model-name">{escape(default)}</span>'
-    group = f'<ul role="radiogroup" aria-label="Model" data-default="{escape(default)}">{body}</ul>'
+    body = "".join(_model(row) for row in rows) or f'<p>{html("No models were found.")}</p>'
+    label = f'<span class="mq-cap">{html("Model")}</span><span class="mq-val mq-model-name">{escape(default)}</span>'
+    group = f'<ul role="radiogroup" aria-label="{html("Model")}" data-default="{escape(default)}">{body}</ul>'
     return _menu("models", label, group)
 
 
@@ -98,7 +99,7 @@ def _size(row: Mapping[str, Any]) -> str:
 
 
 def _theme() -> str:
-    return ('<button type="button" class="mq-theme" data-theme-switch aria-label="Light or dark">'
+    return (f'<button type="button" class="mq-theme" data-theme-switch aria-label="{html("Light or dark")}">'
             '<svg viewBox="0 0 24 24" class="mq-icon" aria-hidden="true"><circle cx="12" cy="12" r="8"/>'
             '<path d="M12 4a8 8 0 0 1 0 16z" class="mq-fill"/></svg></button>')
 

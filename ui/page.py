@@ -52,9 +52,10 @@ from ui import (
 )
 from ui.api import Sent
 from ui.compare import Comparison, compare
-from ui.live import Hub, LiveTurn, Snapshot, sentence
+from ui.live import BUSY, Hub, LiveTurn, Snapshot, sentence
 from ui.paint import mask_png
 from ui.runs import Runs
+from ui.words import say
 
 log = logging.getLogger(__name__)
 OURS = (AgentError, GeneratorError, ToolError)
@@ -62,10 +63,10 @@ PAUSE = 1 / 12
 """Seconds between two frames: a browser that redraws more often does nothing else."""
 UPLOAD = 25 << 20
 VARY = "Vary it a little"
+"""A message: planners read English."""
 MOST_FOUND = 120
 MODELS_SECONDS = 5.0
 ROLES = ("style", "subject", "pose", "edges")
-BUSY = "The studio is still working on the message before this one; wait for it, or press stop."
 
 
 @dataclass(frozen=True)
@@ -168,7 +169,7 @@ class Page:
             yield Frame()  # Gradio's page takes an event without an answer for an error
             return
         if not text:
-            yield Frame(strip=strips.note("Say in a few words what to do with it, then send."))
+            yield Frame(strip=strips.note(say("Say in a few words what to do with it, then send.")))
             return
         try:
             live = self._begin(text, files, sent, how)
@@ -234,8 +235,8 @@ class Page:
         view = self.studio.view(sent.session or "")
         line = stage.brief_line(view, number)
         if line is None or line.text != was:
-            yield Frame(strip=strips.note("The Brief has changed meanwhile; look again, and change the line as it is "
-                                          "now."), facts=self._facts(view, sent))
+            yield Frame(strip=strips.note(say("The Brief has changed meanwhile; look again, and change the line as it "
+                                              "is now.")), facts=self._facts(view, sent))
             return
         yield from self.say(brief.message(line, wanted), [], sent, from_box=False)
 
@@ -282,7 +283,7 @@ class Page:
 
     def _begin(self, text: str, files: Sequence[str], sent: Sent, how: dict[str, Any]) -> LiveTurn:
         if self.hub.find(sent.session):
-            raise SessionBusy(BUSY)
+            raise SessionBusy(say(BUSY))
         options = self._options(sent, how)
         before = tuple(self.studio.view(sent.session).entries) if sent.session else ()
         turn = self.turn(text, [self.studio.ingest(_read(path)).id for path in files], sent)
@@ -311,7 +312,7 @@ class Page:
         choices = self.studio.choices()
         planners = [row["name"] for row in choices["planners"] if row["available"]]
         if given.get("planner", "auto") not in planners:  # a name of the list: what the browser says opens no folder
-            raise BadInput("That planner cannot be used here; pick another in the settings.")
+            raise BadInput(say("That planner cannot be used here; pick another in the settings."))
         model = self._model(sent.model)
         own = choices["models"].get(model or menus.usual_model(self.studio.models(), self.generator), {})
         preset = presets.picked(given["style"], self.studio.presets(), own) if "style" in given else None
@@ -322,8 +323,9 @@ class Page:
                                            "wishes": wishes, **how})
         except ValidationError as error:
             first = error.errors()[0]
-            raise BadInput(f"The setting {first['loc'][-1]} cannot be {str(first['input'])[:40]!r}: "
-                           f"{first['msg']}. Change it in the settings.") from None
+            raise BadInput(say("The setting {name} cannot be {value}: {why}. Change it in the settings.",
+                               name=first["loc"][-1], value=repr(str(first["input"])[:40]),
+                               why=first["msg"])) from None
 
     def _by_hand(self, sent: Sent) -> tuple[str | None, str | None]:
         """The painted area as a stored mask, and the picture with the note on it; paint says more exactly than a note
@@ -368,7 +370,7 @@ class Page:
 
     def _moved(self, sent: Sent, move: Callable[[str], SessionView], notice: str = "") -> Frame:
         if self.hub.find(sent.session):
-            return Frame(strip=strips.note(BUSY))
+            return Frame(strip=strips.note(say(BUSY)))
         try:
             move(sent.session or "")
         except OURS as error:
@@ -378,7 +380,7 @@ class Page:
 
     def _refused(self, sent: Sent, error: Exception) -> Frame:
         """Nothing was taken: the page stays, the message stays in its box, one sentence says why."""
-        said = "That file could not be read; send it again." if isinstance(error, OSError) else sentence(error)
+        said = say("That file could not be read; send it again.") if isinstance(error, OSError) else sentence(error)
         return Frame(strip=strips.note(said))
 
     # Frames
@@ -477,8 +479,7 @@ _EMPTY: dict[str, Any] = {"text": "", "files": []}
 def _above(entries: Sequence[Entry], sent: Sent) -> str:
     """What stands above the conversation: the way to what was said before."""
     more = render.hidden(entries, sent.earlier)
-    return ('<div class="mq-earlier"><button type="button" data-more="earlier">'
-            f"Show {min(more, render.LATEST)} earlier messages</button></div>") if more else ""
+    return strips.earlier(min(more, render.LATEST)) if more else ""
 
 
 def _together(live: LiveTurn, now: Snapshot) -> list[Entry]:

@@ -9,10 +9,12 @@ import io
 from PIL import Image
 
 from generators.api import BadPicture
+from ui.words import phrase, say
 
 HEAD = "data:image/png;base64,"
 LONGEST = 4 << 20
 WIDEST = 4096
+UNREADABLE = phrase("The painted area could not be read; clear it and paint it again.")
 FIRM = 16
 """Alpha above which a pixel counts as painted: below it is the soft rim of the brush."""
 
@@ -42,12 +44,13 @@ def opacity(mask: Image.Image) -> bytes:
 
 def _alpha(data_url: str) -> Image.Image:
     if not data_url.startswith(HEAD) or len(data_url) > LONGEST:
-        raise BadPicture("The painted area could not be read; clear it and paint it again.")
+        raise BadPicture(say(UNREADABLE))
     try:
         data = base64.b64decode(data_url[len(HEAD):], validate=True)
         with Image.open(io.BytesIO(data), formats=("PNG",)) as opened:
             if max(opened.size) > WIDEST:
-                raise BadPicture(f"The painted area is larger than {WIDEST} pixels; paint on a smaller picture.")
+                raise BadPicture(say("The painted area is larger than {most} pixels; paint on a smaller picture.",
+                                     most=WIDEST))
             return opened.convert("RGBA").getchannel("A")
     except (binascii.Error, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise BadPicture("The painted area could not be read; clear it and paint it again.") from error
+        raise BadPicture(say(UNREADABLE)) from error

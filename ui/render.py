@@ -17,28 +17,34 @@ from agent.api import Answered, Asked, Briefed, Called, Entry, Judged, StepView,
 from generators.api import Box
 from tools.api import Brief, Finding, Question
 from ui.live import Snapshot
+from ui.words import html, phrase, say, say_many
 
 Item = dict[str, Any]
 PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 ,")
 LONGEST = 8000
 LATEST = 12
 """How many turns are shown until earlier ones are asked for: what a turn costs the page stays the same."""
-GONE = "You deleted this picture."
 # The direction marks can make a text read as what it is not; nothing here needs them.
 DROPPED = dict.fromkeys([0, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 
 # tool -> what it does while it works, what it did
 VERBS = {
-    "generate": ("Drawing", "Drew the picture"),
-    "edit": ("Changing the picture", "Changed the picture"),
-    "inpaint": ("Repainting the area", "Repainted the area"),
-    "layout_plan": ("Planning the layout", "Planned the layout"),
-    "critique": ("Looking at it", "Looked at it"),
-    "write_brief": ("Understanding", "Understood"),
-    "ask": ("Asking", "Asked"),
-    "undo": ("Going back", "Went back a version"),
-    "select": ("Choosing a version", "Chose a version"),
+    "generate": (phrase("Drawing"), phrase("Drew the picture")),
+    "edit": (phrase("Changing the picture"), phrase("Changed the picture")),
+    "inpaint": (phrase("Repainting the area"), phrase("Repainted the area")),
+    "layout_plan": (phrase("Planning the layout"), phrase("Planned the layout")),
+    "critique": (phrase("Looking at it"), phrase("Looked at it")),
+    "write_brief": (phrase("Understanding"), phrase("Understood")),
+    "ask": (phrase("Asking"), phrase("Asked")),
+    "undo": (phrase("Going back"), phrase("Went back a version")),
+    "select": (phrase("Choosing a version"), phrase("Chose a version")),
 }
+SHORT = {"layout_plan": phrase("planned"), "generate": phrase("drew"), "edit": phrase("changed"),
+         "inpaint": phrase("repainted"), "undo": phrase("went back"), "select": phrase("chose")}
+ROLES = {"style": (phrase("its style"), phrase("looked at for its style")),
+         "subject": (phrase("its subject"), phrase("looked at for its subject")),
+         "pose": (phrase("its pose"), phrase("looked at for its pose")),
+         "edges": (phrase("its outlines"), phrase("looked at for its outlines"))}
 
 
 # Calls that leave an entry of their own, which says more than the call.
@@ -90,8 +96,8 @@ def brief_line(brief: Brief) -> str:
     parts = [thing.phrase() for thing in brief.objects]
     parts += [brief.relation_text(relation) for relation in brief.relations]
     parts += [value for value in (brief.background, brief.style) if value]
-    parts += [f"the words “{brief.text}”"] if brief.text else []
-    parts += [f"no {word}" for word in brief.avoid]
+    parts += [say("the words “{words}”", words=brief.text)] if brief.text else []
+    parts += [say("no {words}", words=word) for word in brief.avoid]
     return " · ".join(parts)
 
 
@@ -100,12 +106,13 @@ def alt_text(brief: Brief | None, said: str = "") -> str:
     if brief and not brief.empty():
         names = [thing.phrase() for thing in brief.objects]
         where = f", {brief.background}" if brief.background else ""
-        return f"A picture of {_listed(names) or 'the scene'}{where}"
-    return f"A picture for “{said}”" if said else "A picture"
+        return say("A picture of {what}", what=f"{_listed(names) or say('the scene')}{where}")
+    return say("A picture for “{words}”", words=said) if said else say("A picture")
 
 
 def _listed(names: Sequence[str]) -> str:
-    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+    *some, last = [*names] or [""]
+    return say("{some} and {last}", some=", ".join(some), last=last) if some else last
 
 
 @dataclass
@@ -180,7 +187,8 @@ def _turn_items(turn: _Turn, live: Snapshot | None) -> Iterator[Item]:
     shown = _result(turn)
     if shown:
         alt = alt_text(turn.brief, turn.said.text if turn.said else "")
-        seen = f'<div class="mq-gone">{GONE}</div>' if shown in turn.gone else picture(shown, alt, "result")
+        gone = f'<div class="mq-gone">{html("You deleted this picture.")}</div>'
+        seen = gone if shown in turn.gone else picture(shown, alt, "result")
         yield {"role": "assistant", "content": seen}
     outcome = turn.ended.outcome
     yield _says(outcome.question.text if outcome.question else outcome.reply, outcome.status)
@@ -206,17 +214,19 @@ def notice(text: str) -> Item:
 
 
 def _bubble(said: UserSaid, under: str | None) -> str:
-    shown = [picture(id, "a picture that you sent", "thumb") for id in said.uploads]
+    shown = [picture(id, say("a picture that you sent"), "thumb") for id in said.uploads]
     if said.note:
-        shown.append(f'<span class="mq-mask">{picture(said.note, "the picture with your note on it", "thumb")}'
-                     "<small>your note</small></span>")
+        shown.append(f'<span class="mq-mask">{picture(said.note, say("the picture with your note on it"), "thumb")}'
+                     f'<small>{html("your note")}</small></span>')
     elif said.mask:
-        layers = picture(under or "", "", "thumb") + picture(said.mask, "the area that you painted", "thumb")
-        shown.append(f'<span class="mq-mask"><span class="mq-under">{layers}</span><small>painted area</small></span>')
-    shown += [f'<span class="mq-mask">{picture(one.picture, f"looked at for its {one.role}", "thumb")}<small>its '
-              f"{one.role}</small></span>" for one in said.references]
+        layers = picture(under or "", "", "thumb") + picture(said.mask, say("the area that you painted"), "thumb")
+        shown.append(f'<span class="mq-mask"><span class="mq-under">{layers}</span>'
+                     f'<small>{html("painted area")}</small></span>')
+    shown += [f'<span class="mq-mask">{picture(one.picture, say(ROLES[one.role][1]), "thumb")}'
+              f"<small>{html(ROLES[one.role][0])}</small></span>" for one in said.references]
     if said.boxes:
-        shown.append(f"<small>drawn by hand: {escape(', '.join(region.phrase for region in said.boxes), 200)}</small>")
+        things = escape(", ".join(region.phrase for region in said.boxes), 200)
+        shown.append(f'<small>{html("drawn by hand: {things}", things=things)}</small>')
     head = f'<span class="mq-sent">{"".join(shown)}</span>' if shown else ""
     return f'<div class="mq-said">{head}{escape(said.text)}</div>'
 
@@ -245,30 +255,32 @@ def _trace(turn: _Turn, live: Snapshot | None) -> Iterator[Item]:
 
 def _headline(turn: _Turn, live: Snapshot | None) -> str:
     if live:
-        return doing(live)
+        return escape(doing(live))
     words = [word for word in map(_did, turn.steps) if word]
-    return " · ".join(word for word, _ in groupby(words)) or "Thought about it"
+    return " · ".join(word for word, _ in groupby(words)) or html("Thought about it")
 
 
 def doing(live: Snapshot) -> str:
+    """What is being done, as plain text."""
     if live.stopping:
-        return "Stopping"
-    if live.started:
-        return VERBS.get(live.started[-1].tool, (escape(live.started[-1].tool), ""))[0]
-    return "Thinking"
+        return say("Stopping")
+    return _verb(live.started[-1].tool) if live.started else say("Thinking")
+
+
+def _verb(tool: str, done: bool = False) -> str:
+    """What a tool does, or did; of one that is not known here its own name."""
+    return say(VERBS[tool][done]) if tool in VERBS else tool
 
 
 def _did(entry: Entry) -> str:
     if isinstance(entry, Briefed):
-        return "understood"
+        return html("understood")
     if isinstance(entry, Judged):
         passed, checked = _score(entry.findings)
-        return f"checked {passed}/{checked}" if checked else ""
+        return html("checked {passed}/{checked}", passed=passed, checked=checked) if checked else ""
     if not isinstance(entry, Called) or entry.step.tool in TOLD:
         return ""
-    short = {"layout_plan": "planned", "generate": "drew", "edit": "changed", "inpaint": "repainted",
-             "undo": "went back", "select": "chose"}
-    return short.get(entry.step.tool, escape(entry.step.tool, 40))
+    return html(SHORT[entry.step.tool]) if entry.step.tool in SHORT else escape(entry.step.tool, 40)
 
 
 def _score(findings: Sequence[Finding]) -> tuple[int, int]:
@@ -282,11 +294,13 @@ def _steps(turn: _Turn) -> Iterator[Item]:
     look_seconds = iter(_seconds(turn, "critique"))
     for entry in turn.steps:
         if isinstance(entry, Briefed):
-            yield _step("Understood", escape(brief_line(entry.brief)) + _unsure(entry.brief), next(brief_seconds, None))
+            yield _step(say("Understood"), escape(brief_line(entry.brief)) + _unsure(entry.brief),
+                        next(brief_seconds, None))
         elif isinstance(entry, Judged):
             passed, checked = _score(entry.findings)
-            yield _step(f"Looked at it, {passed} of {checked} right" if checked else "Looked at it",
-                        findings_list(entry.findings, entry.picture), next(look_seconds, None))
+            title = (say("Looked at it, {passed} of {checked} right", passed=passed, checked=checked) if checked
+                     else say("Looked at it"))
+            yield _step(title, findings_list(entry.findings, entry.picture), next(look_seconds, None))
         elif isinstance(entry, Called) and not (entry.step.ok and entry.step.tool in TOLD):
             yield _call(entry, turn)
 
@@ -298,21 +312,19 @@ def _seconds(turn: _Turn, tool: str) -> list[float]:
 
 
 def _unsure(brief: Brief) -> str:
-    lines = [("assumed", brief.assumed), ("not understood", brief.unknown), ("kept as it is", brief.keep)]
-    return "".join(f"<br><small>{name}: {escape(', '.join(words))}</small>" for name, words in lines if words)
+    lines = [(phrase("assumed: {things}"), brief.assumed), (phrase("not understood: {things}"), brief.unknown),
+             (phrase("kept as it is: {things}"), brief.keep)]
+    return "".join(f"<br><small>{html(text, things=escape(', '.join(words)))}</small>"
+                   for text, words in lines if words)
 
 
 def _call(entry: Called, turn: _Turn) -> Item:
     step = entry.step
-    title = VERBS.get(step.tool, ("", escape(step.tool)))[1] if step.ok else f"{_name(step)} did not work"
+    title = _verb(step.tool, done=True) if step.ok else say("{what} did not work", what=_verb(step.tool))
     body = escape(step.note) + _arguments(step)
     if entry.picture and entry.picture not in turn.gone:
         body += "<br>" + picture(entry.picture, alt_text(turn.brief), "try")
     return _step(title, body, step.seconds)
-
-
-def _name(step: StepView) -> str:
-    return VERBS.get(step.tool, (escape(step.tool), ""))[0]
 
 
 def _arguments(step: StepView) -> str:
@@ -327,7 +339,7 @@ def _value(value: Any) -> str:
 
 
 def _step(title: str, body: str, seconds: float | None = None) -> Item:
-    metadata: dict[str, Any] = {"title": title, "status": "done"}
+    metadata: dict[str, Any] = {"title": escape(title), "status": "done"}
     if seconds is not None:
         metadata["duration"] = round(seconds, 2)
     return {"role": "assistant", "content": f'<div class="mq-step">{body}</div>', "metadata": metadata}
@@ -335,20 +347,22 @@ def _step(title: str, body: str, seconds: float | None = None) -> Item:
 
 def _running(turn: _Turn, live: Snapshot) -> Iterator[Item]:
     for started in live.started:
-        metadata: dict[str, Any] = {"title": VERBS.get(started.tool, (escape(started.tool), ""))[0],
-                                    "status": "pending"}
+        metadata: dict[str, Any] = {"title": escape(_verb(started.tool)), "status": "pending"}
         if live.working and live.working.call == started.call:
             metadata["log"] = progress(live)
         yield {"role": "assistant", "content": "", "metadata": metadata}
     if not live.started and not turn.steps:
-        yield {"role": "assistant", "content": "", "metadata": {"title": "Reading what you said", "status": "pending"}}
+        metadata = {"title": escape(say("Reading what you said")), "status": "pending"}
+        yield {"role": "assistant", "content": "", "metadata": metadata}
 
 
 def progress(live: Snapshot, ahead: int = 0) -> str:
     """`step 5/20`, `loading the model`, how many pictures are `ahead`, or nothing."""
     if not live.working:
-        return f"after {ahead} other picture{'' if ahead == 1 else 's'}" if ahead else ""
-    return f"step {live.working.step}/{live.working.steps}" if live.working.steps else "loading the model"
+        return say_many("after {count} other picture", "after {count} other pictures", ahead) if ahead else ""
+    if not live.working.steps:
+        return say("loading the model")
+    return say("step {step}/{steps}", step=live.working.step, steps=live.working.steps)
 
 
 def mark(finding: Finding) -> str:
@@ -362,9 +376,10 @@ def findings_list(findings: Sequence[Finding], of: str = "") -> str:
 
 
 def _finding(finding: Finding, of: str) -> str:
-    words = {"✓": "met", "✗": "not met", "?": "not checked"}[mark(finding)]
+    kind, words = {"✓": ("met", html("met")), "✗": ("not-met", html("not met")),
+                   "?": ("not-checked", html("not checked"))}[mark(finding)]
     lit, focus = (f" {_looked_at(of, finding.boxes)}", ' tabindex="0"') if _is_id(of) else ("", "")
-    return (f'<li class="mq-{words.replace(" ", "-")}{lit}"{focus}><b>{mark(finding)}</b> '
+    return (f'<li class="mq-{kind}{lit}"{focus}><b>{mark(finding)}</b> '
             f'<span class="mq-hidden">{words}: </span>{escape(finding.requirement)} '
             f"<small>{escape(finding.evidence, 400)}</small></li>")
 

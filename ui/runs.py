@@ -19,6 +19,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from ui.words import say
+
 ROOT = Path(__file__).resolve().parent.parent
 LOG = "page.log"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,80}")
@@ -87,12 +89,12 @@ class Runs:
         suite, limit = asked.get("suite", ""), asked.get("limit", "").strip()
         names = {what: re.findall(r"[^\s,]+", asked.get(what, "")) for what in ("generators", "arms")}
         if suite not in self.offers().suites:
-            return "Choose a suite."
+            return say("Choose a suite.")
         wrong = next((word for words in names.values() for word in words if not WORD.fullmatch(word)), None)
         if wrong is not None:
-            return f"{wrong[:40]!r} is no name."
+            return say("{word} is no name.", word=repr(wrong[:40]))
         if limit and not (limit.isdigit() and 0 < int(limit) <= MOST):
-            return f"A limit is a number from 1 to {MOST}."
+            return say("A limit is a number from 1 to {most}.", most=MOST)
         name = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{suite}"
         flags = [f"--{what}={','.join(words)}" for what, words in names.items() if words]
         return self._start(name, [suite, *flags, *([f"--limit={limit}"] if limit else [])])
@@ -100,14 +102,14 @@ class Runs:
     def go_on(self, name: str) -> str:
         """Continue a run that was ended; a sentence where that cannot be."""
         path = self._path(name)
-        return self._start(name, [str(path)]) if path else "There is no such run here."
+        return self._start(name, [str(path)]) if path else say("There is no such run here.")
 
     def _start(self, name: str, words: Sequence[str]) -> str:
         with self._lock:
             if self.running:
-                return "An evaluation is running already; wait for it, or stop it."
+                return say("An evaluation is running already; wait for it, or stop it.")
             if self.folder is None:
-                return "There is no data folder for evaluations here."
+                return say("There is no data folder for evaluations here.")
             out = self.folder / name
             out.mkdir(parents=True, exist_ok=True)
             with (out / LOG).open("wb") as log:
@@ -126,7 +128,7 @@ class Runs:
         """Ask the running evaluation to stop; what is finished is kept."""
         with self._lock:
             if not name or self.running != name or self._process is None:
-                return "That evaluation is not running."
+                return say("That evaluation is not running.")
             self._process.terminate()
         return ""
 

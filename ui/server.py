@@ -32,6 +32,7 @@ from ui.guard import Guard, is_loopback
 from ui.live import sentence
 from ui.paint import opacity
 from ui.runs import Runs
+from ui.words import ENGLISH, for_scripts, use
 
 if TYPE_CHECKING:
     from ui.page import Page
@@ -41,6 +42,7 @@ FOREVER = "private, max-age=31536000, immutable"
 MAX_BYTES = 32 << 20
 MOST_PICKED = 1000
 SCRIPTS = ("stream.js", "maquette.js", "hand.js", "live.js", "references.js", "evaluation.js")
+SCRIPT = "text/javascript"
 STYLES = ("maquette.css", "hand.css", "evaluation.css")
 THUMBNAIL = 256
 """Longest side of a thumbnail in pixels: sharp in the gallery, a few kilobytes."""
@@ -139,7 +141,7 @@ def _routes(app, studio: StudioProtocol) -> None:
 
     app.add_route("/pictures.zip", several, methods=["POST"])
     app.add_route("/recalled", recall, methods=["POST"])
-    for name, kind, parts in (("maquette.js", "text/javascript", SCRIPTS), ("maquette.css", "text/css", STYLES)):
+    for name, kind, parts in (("maquette.js", SCRIPT, SCRIPTS), ("maquette.css", "text/css", STYLES)):
         app.get(f"/page/{name}")(_static([STATIC / part for part in parts], kind))
 
     @app.get("/healthz")
@@ -186,8 +188,10 @@ def _static(paths: Sequence[Path], kind: str) -> Callable[[], Any]:
     from fastapi import Response
 
     def joined() -> Response:
-        text = "\n".join(path.read_text(encoding="utf-8") for path in paths)
-        return Response(text, media_type=kind, headers={"cache-control": "no-cache"})
+        texts = [path.read_text(encoding="utf-8") for path in paths]
+        if kind == SCRIPT:
+            texts.insert(1, for_scripts("\n".join(texts)))  # after what must be first, before what says them
+        return Response("\n".join(texts), media_type=kind, headers={"cache-control": "no-cache"})
 
     return joined
 
@@ -225,9 +229,11 @@ def _thumbnail(path: str) -> bytes:
 
 
 def serve(studio: StudioProtocol, settings: PageSettings) -> int:
-    """Serve the page until SIGTERM or Ctrl-C; 0 after a clean end, 1 where the port cannot be had."""
+    """Serve the page until SIGTERM or Ctrl-C; 0 after a clean end, 1 where the port cannot be had. Raises `BadInput`
+    where it is to speak a language that it has no catalogue of."""
     import uvicorn
 
+    use(getattr(settings, "language", ENGLISH))
     if refusal := unguarded(settings.host, _password(settings)):
         print(refusal, file=sys.stderr)
         return 1

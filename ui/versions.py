@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from agent.api import Answered, SessionView, UserSaid
 from tools.api import PictureRecord
 from ui.render import alt_text, escape, thumbnail
+from ui.words import html, say
 
 LATEST = 40
 """How many pictures are shown until all are asked for."""
@@ -104,11 +105,11 @@ def tree(view: SessionView, everything: bool = False) -> str:
     lines = "".join(_line(by_id[spot.parent], spot) for spot in placed if spot.parent)
     buttons = "".join(_button(spot, by_id, view) for spot in placed)
     hidden = len(shown(view)) - len(placed)
-    more = (f'<button type="button" class="mq-more" data-more="everything">Show all {len(shown(view))}</button>'
-            if hidden else "")
-    return (f'<div class="mq-row mq-strip"><h3>Versions</h3><div class="mq-map">{more}<div class="mq-tree" '
+    more = ('<button type="button" class="mq-more" data-more="everything">'
+            f'{html("Show all {count}", count=len(shown(view)))}</button>' if hidden else "")
+    return (f'<div class="mq-row mq-strip"><h3>{html("Versions")}</h3><div class="mq-map">{more}<div class="mq-tree" '
             f'style="width: {wide}px; height: {high}px"><svg width="{wide}" height="{high}" aria-hidden="true">{lines}'
-            f'</svg><ol aria-label="Versions, oldest first">{buttons}</ol></div></div></div>')
+            f'</svg><ol aria-label="{html("Versions, oldest first")}">{buttons}</ol></div></div></div>')
 
 
 def _line(parent: Spot, child: Spot) -> str:
@@ -125,7 +126,7 @@ def _button(spot: Spot, by_id: dict[str, Spot], view: SessionView) -> str:
     star = '<b class="mq-starred">★</b>' if starred else ""
     number = f'<small aria-hidden="true">{spot.name}</small>' if spot.name else ""
     kind = "" if spot.name else ' class="mq-attempt"'
-    label = ", ".join([*name(spot, by_id), *(["starred"] if starred else []), alt_text(record.brief)])
+    label = ", ".join([*name(spot, by_id), *([say("starred")] if starred else []), alt_text(record.brief)])
     return (f'<li style="left: {spot.column * WIDE}px; top: {spot.lane * HIGH}px"{kind}><button type="button" '
             f'data-act="pick" data-id="{escape(record.id)}" aria-label="{escape(label, 300)}"{here}>'
             f"{thumbnail(record.id)}{number}{star}</button></li>")
@@ -133,8 +134,15 @@ def _button(spot: Spot, by_id: dict[str, Spot], view: SessionView) -> str:
 
 def name(spot: Spot, by_id: dict[str, Spot]) -> list[str]:
     """`version 4`, `made from version 2`."""
-    own = f"version {spot.name}" if spot.name else "a try in between"
+    own = called(spot.name)
     if spot.record.role == "upload":
-        return [own, "yours"]
-    parent = by_id[spot.parent].name if spot.parent else ""
-    return [own, f"made from version {parent}" if parent else "made from a try" if spot.parent else "new"]
+        return [own, say("yours")]
+    if not spot.parent:
+        return [own, say("new")]
+    parent = by_id[spot.parent].name
+    return [own, say("made from version {number}", number=parent) if parent else say("made from a try")]
+
+
+def called(number: object) -> str:
+    """What people call a version of that number, or one without."""
+    return say("version {number}", number=number) if number else say("a try in between")

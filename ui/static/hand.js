@@ -3,7 +3,7 @@
 (() => {
   "use strict";
 
-  const { state, find, all, overlay, pointAt, CLICKS, KEYS, act } = window.maquette.kit;
+  const { say, state, find, all, overlay, pointAt, CLICKS, KEYS, act } = window.maquette.kit;
   const hooks = window.maquette.kit;
   const BRUSH = "#b4532a", LEAST = 0.03, STEP = 0.02;
   const INKS = { red: "#e5484d", yellow: "#ffd60a", blue: "#2f8cff", white: "#ffffff" };  // as in ui/notes.py
@@ -236,9 +236,9 @@
     at.tabIndex = 0;
     at.setAttribute("role", "group");
     name.value = one.name;
-    name.placeholder = "what is here?";
+    name.placeholder = say("what is here?");
     name.maxLength = 120;
-    name.setAttribute("aria-label", "What belongs into this box");
+    name.setAttribute("aria-label", say("What belongs into this box"));
     name.autocomplete = "off";
     corner.setAttribute("aria-hidden", "true");
     at.append(name, corner);
@@ -249,15 +249,17 @@
   function placeBox(at, { name, box }) {
     const fits = ([x0, y0, x1, y1]) => ({ left: `${100 * x0}%`, top: `${100 * y0}%`, width: `${100 * (x1 - x0)}%`, height: `${100 * (y1 - y0)}%` });
     Object.assign(at.style, fits(box));
-    at.setAttribute("aria-label", `Box for ${name || "something that has no name yet"}: arrow keys move it, with shift they resize it, Delete takes it away`);
+    at.setAttribute("aria-label", say("Box for {name}: arrow keys move it, with shift they resize it, Delete takes it away",
+      { name: name || say("something that has no name yet") }));
   }
 
   function noteBoxes() {
     const nameless = hand.boxes.filter((one) => !one.name.trim()).length, count = hand.boxes.length;
     const note = find(".mq-boxbar [role=status]"), draw = find("[data-draw-boxes]");
-    const said = !count ? "Drag on the picture to draw a box, then say what belongs there."
-      : nameless ? `${nameless === 1 ? "One box has" : `${nameless} boxes have`} no name yet.`
-        : hand.changed ? "These boxes go with your next message; Draw sends them as they are." : "This is the layout. Move, name or add boxes.";
+    const said = !count ? say("Drag on the picture to draw a box, then say what belongs there.")
+      : nameless === 1 ? say("One box has no name yet.")
+        : nameless ? say("Boxes that have no name yet: {count}.", { count: nameless })
+          : hand.changed ? say("These boxes go with your next message; Draw sends them as they are.") : say("This is the layout. Move, name or add boxes.");
     if (note && note.textContent !== said) note.textContent = said;
     if (draw) draw.disabled = !ready();
     document.body.dataset.boxed = hand.changed && count ? "yes" : "";

@@ -5,7 +5,7 @@
 (() => {
   "use strict";
 
-  const { state, find, all, tell, shown, taken, moved, remember, remembered, CLICKS, KEYS } = window.maquette.kit;
+  const { say, state, find, all, tell, shown, taken, moved, remember, remembered, CLICKS, KEYS } = window.maquette.kit;
   const SOON = 90, REST = 650;
   const TAB = crypto.randomUUID?.() || String(Math.random()).slice(2);
   const live = { on: remembered("maquette-live") === "yes", seed: freshSeed(), waiting: 0, resting: 0, asking: null, quick: false, again: false,
@@ -35,7 +35,7 @@
     live.asking?.abort();
     const asking = live.asking = new AbortController(), began = performance.now();
     Object.assign(live, { quick, again: false });
-    if (!document.body.dataset.draft) say("drawing…");
+    if (!document.body.dataset.draft) note(say("drawing…"));
     let answer;
     try {
       answer = await fetch("draft", { method: "POST", signal: asking.signal, headers: { "content-type": "application/json" },
@@ -47,11 +47,12 @@
     if (asking !== live.asking) return;
     live.asking = null;
     if (live.again) setTimeout(() => look(true), 0);
-    if (answer.status !== 200) return say(answer.status === 204 ? "" : (await answer.text()).slice(0, 200));
+    if (answer.status !== 200) return note(answer.status === 204 ? "" : (await answer.text()).slice(0, 200));
     const image = await answer.blob();
     if (live.last !== wish || !live.on || state.busy) return;
     show(image);
-    say(`${quick ? "quick look" : "draft"}, ${((performance.now() - began) / 1000).toFixed(2)} s · send keeps it`);
+    const seconds = ((performance.now() - began) / 1000).toFixed(2);
+    note(quick ? say("quick look, {seconds} s · send keeps it", { seconds }) : say("draft, {seconds} s · send keeps it", { seconds }));
   }
 
   function show(image) {
@@ -61,9 +62,9 @@
     document.body.dataset.draft = "yes";
   }
 
-  function say(text) {
-    const note = find(".mq-draftnote");
-    if (note) note.textContent = text;
+  function note(text) {
+    const line = find(".mq-draftnote");
+    if (line) line.textContent = text;
   }
 
   function clear() {
@@ -73,7 +74,7 @@
     live.asking = null;
     live.last = "";
     document.body.dataset.draft = "";
-    say("");
+    note("");
   }
 
   function showSwitch() {

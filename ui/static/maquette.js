@@ -13,6 +13,16 @@
   // a message was taken, when a tool was chosen.
   const kit = { state, tell: [], shown: [], taken: [], chosen: [] };
 
+  // The page's own words come from the server's catalogue; what is said with the English text in double quotes is listed
+  // there (`ui/words.py`). Names in braces stand for what is put in.
+  const { language, texts } = window.maquetteWords;
+  document.documentElement.lang = language;
+  const say = (text, values = {}) => (texts[text] ?? text).replace(/\{(\w+)\}/g, (hole, name) => values[name] ?? hole);
+  const NAMED = { seed: say("seed {value}"), steps: say("steps {value}"), guidance: say("guidance {value}"), size: say("size {value}"),
+    model: say("model {value}"), negative: say("negative {value}"), style: say("style {value}"), images: say("images {value}"),
+    seconds: say("seconds {value}") };
+  const named = (name, value) => (NAMED[name] ?? `${name} {value}`).replace("{value}", () => value);
+
   const find = (query) => document.querySelector(query);
   const all = (query) => [...document.querySelectorAll(query)];
 
@@ -84,7 +94,7 @@
     if (words && words.textContent !== told) words.textContent = told;
     document.body.dataset.kept = names.length ? "yes" : "";
     const note = find(".mq-kept span");
-    if (note) note.textContent = names.map((name) => `${name} ${kept[name]}`).join(" · ");
+    if (note) note.textContent = names.map((name) => named(name, kept[name])).join(" · ");
     all("[data-clear]").forEach((at) => { at.hidden = !(at.dataset.clear in kept); });
   }
 
@@ -280,15 +290,16 @@
   }
 
   function showTimes() {
-    const at = find(".mq-times"), usual = usualSeconds(), about = usual === null ? "" : `about ${inWords(usual)}`;
+    const at = find(".mq-times"), usual = usualSeconds(), about = usual === null ? "" : say("about {time}", { time: inWords(usual) });
     if (!at) return;
     const so = state.since ? inWords((Date.now() - state.since) / 1000) : "";
-    const text = state.busy ? [so, about && `of ${about}`].filter(Boolean).join(" ") : about;
+    const text = state.busy ? [so, about && say("of about {time}", { time: inWords(usual) })].filter(Boolean).join(" ") : about;
     if (at.textContent !== text) at.textContent = text;
   }
 
   function inWords(seconds) {
-    return seconds < 10 ? `${seconds.toFixed(1)} s` : seconds < 90 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} min`;
+    if (seconds >= 90) return say("{minutes} min", { minutes: Math.round(seconds / 60) });
+    return say("{seconds} s", { seconds: seconds < 10 ? seconds.toFixed(1) : Math.round(seconds) });
   }
 
   // ---- Gallery
@@ -311,7 +322,7 @@
     const count = all(".mq-gallery [name=id]:checked").length, send = find(".mq-picked [type=submit]");
     if (!send) return;
     send.disabled = !count;
-    send.textContent = count ? `Download ${count} as zip` : "Download";
+    send.textContent = count ? say("Download {count} as zip", { count }) : say("Download");
   }
 
   // The picture that a link of the gallery names is brought into view in its conversation.
@@ -339,8 +350,9 @@
     const answer = await fetch("recalled", { method: "POST", body: image });
     if (answer.status !== 200) return;
     const said = await answer.json();
-    const parts = ["seed", "steps", "guidance", "size", "model"].filter((name) => name in said).map((name) => `${name} ${said[name]}`);
-    note.querySelector("span").textContent = `This picture says how it was made (${said.source}): “${said.text.slice(0, 90)}” ${parts.join(" · ")}`;
+    const parts = ["seed", "steps", "guidance", "size", "model"].filter((name) => name in said).map((name) => named(name, said[name]));
+    const how = say("This picture says how it was made ({source}):", { source: said.source });
+    note.querySelector("span").textContent = `${how} “${said.text.slice(0, 90)}” ${parts.join(" · ")}`;
     note.querySelector("[data-recall]").dataset.recall = JSON.stringify(said);
     note.hidden = false;
   }
@@ -359,7 +371,7 @@
     const file = find("#box .thumbnail-item, #box .thumbnails img");
     const off = state.busy || (!text && !file);
     if (send.disabled !== off) send.disabled = off;
-    if (send.getAttribute("aria-label") !== "Send") send.setAttribute("aria-label", "Send");
+    if (send.getAttribute("aria-label") !== say("Send")) send.setAttribute("aria-label", say("Send"));
     // Gradio's trace line is a button with a nameless button in it; one is enough, and says whether it is open.
     all("#talk .thought-group .title").forEach((at) => {
       at.setAttribute("aria-expanded", String(at.classList.contains("expanded")));
@@ -367,7 +379,7 @@
     });
     // Gradio labels every message with its source text, markup and all.
     all("#talk [data-testid][aria-label*='message:']").forEach((at) =>
-      at.setAttribute("aria-label", at.dataset.testid === "user" ? "You said" : "The studio said"));
+      at.setAttribute("aria-label", at.dataset.testid === "user" ? say("You said") : say("The studio said")));
   }
 
   function stop() {
@@ -424,7 +436,7 @@
 
   function tell_copied(at) {
     const tip = overlay("mq-tip"), area = at.getBoundingClientRect();
-    tip.textContent = "Copied";
+    tip.textContent = say("Copied");
     tip.hidden = false;
     Object.assign(tip.style, { left: `${area.left}px`, top: `${area.bottom + 8}px` });
     setTimeout(() => { tip.hidden = true; }, 1200);
@@ -545,6 +557,6 @@
     if (["gallery", "evaluation"].includes(named)) view(named);
   };
 
-  Object.assign(kit, { find, all, overlay, pointAt, settings, remembered, remember, choose, CLICKS, KEYS, act: (data) => act(data) });
+  Object.assign(kit, { say, find, all, overlay, pointAt, settings, remembered, remember, choose, CLICKS, KEYS, act: (data) => act(data) });
   window.maquette = { tell, signal, shown, galleryShown, connect, kit };
 })();

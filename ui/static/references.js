@@ -2,9 +2,9 @@
 (() => {
   "use strict";
 
-  const { state, find, all, tell, taken } = window.maquette.kit;
-  const ROLES = [["", "change it"], ["style", "take its style"], ["subject", "take its subject"], ["pose", "take its pose"],
-    ["edges", "take its outlines"]];
+  const { say, state, find, all, tell, taken } = window.maquette.kit;
+  const ROLES = [["", say("change it")], ["style", say("take its style")], ["subject", say("take its subject")], ["pose", say("take its pose")],
+    ["edges", say("take its outlines")]];
 
   const pictures = () => all("#box .thumbnail-item, #box .thumbnails img").filter((at, index, every) =>
     !every.some((other) => other !== at && other.contains(at))).length;
@@ -13,7 +13,7 @@
   function choice(number) {
     const label = document.createElement("label"), select = document.createElement("select");
     select.append(...ROLES.map(([value, text]) => new Option(text, value)));
-    label.append(number ? `Picture ${number}:` : "This picture:", select);
+    label.append(number ? say("Picture {number}:", { number }) : say("This picture:"), select);
     return label;
   }
 
@@ -36,8 +36,8 @@
     try { looks = JSON.parse(find("[data-references]").dataset.references); } catch { return ""; }
     if (looks[state.model] > 1) return "";
     const able = Object.keys(looks).filter((name) => looks[name] > 1);
-    return `${state.model} cannot look at a reference picture: it will be left out, and your words alone decide. `
-      + (able.length ? `${able.join(", ")} can.` : "No model here can.");
+    const left = say("{model} cannot look at a reference picture: it will be left out, and your words alone decide.", { model: state.model });
+    return `${left} ${able.length ? say("{models} can.", { models: able.join(", ") }) : say("No model here can.")}`;
   }
 
   tell.push(() => ({ roles: roles() }));
