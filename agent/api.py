@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from PIL import Image
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from generators.api import Region
 from tools.api import Brief, Finding, Limits, PictureRecord, Question, Reference, Usage, Wishes
@@ -97,6 +97,12 @@ class Turn(_Value):
     note: str | None = None
     boxes: list[Region] = Field(default_factory=list, max_length=40)
     references: list[Reference] = Field(default_factory=list, max_length=8)
+
+    @field_validator("text")
+    @classmethod
+    def _of_whole_characters(cls, text: str) -> str:
+        """Half an emoji, as a cut or a paste may leave it, could neither be stored nor sent."""
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 Part = Literal["questions", "rewrite", "layout", "repair", "routing", "memory", "skills"]

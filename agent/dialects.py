@@ -10,7 +10,8 @@
 
 Only the names of tools that are offered make a call; anything else stays what it is, words. What is mended in arguments
 is what can mean one thing only: a fence around them, a comma before a closing bracket, and JSON that was put into a
-string. The rest is told to the planner (`agent.parsing`). Pure, and never raises.
+string. The rest is told to the planner (`agent.parsing`). Pure, never raises, and takes time in proportion to the
+length, whatever is written: no pattern looks twice for an end that is not there.
 """
 
 from __future__ import annotations
@@ -26,20 +27,20 @@ from agent.parsing import MAX_CHARACTERS, parse_arguments
 MAX_CALLS = 16
 _THOUGHT = re.compile(r"<(think|thinking|thought|reasoning|reflection)>.*?(?:</\1>|\Z)", re.DOTALL | re.IGNORECASE)
 _THOUGHT_END = re.compile(r"\A.*?</(?:think|thinking|thought|reasoning)>", re.DOTALL | re.IGNORECASE)
-_FENCE = re.compile(r"```[\w-]*[ \t]*\n?(.*?)```", re.DOTALL)
+_FENCE = re.compile(r"```[\w-]*+[ \t]*+\n?(.*?)```", re.DOTALL)
 _TAGGED = re.compile(
-    r"<(tool_call|tool_calls|function_call|function_calls|tool_use|tools?)>\s*(.*?)\s*(?:</\1>|\Z)", re.DOTALL)
+    r"<(tool_call|tool_calls|function_call|function_calls|tool_use|tools?)>(.*?)(?:</\1>|\Z)", re.DOTALL)
 _FUNCTION = re.compile(
-    r"<function[=\s](?:name=)?[\"']?([\w.-]+)[\"']?\s*>\s*(.*?)\s*(?:</function>|(?=<function[=\s])|\Z)", re.DOTALL)
-_INVOKE = re.compile(r"<(?:\w+:)?invoke name=[\"']([\w.-]+)[\"']>\s*(.*?)\s*(?:</(?:\w+:)?invoke>|\Z)", re.DOTALL)
-_PARAMETER = re.compile(r"<(?:\w+:)?parameter(?:=| name=)[\"']?([\w.-]+)[\"']?[^>]*>[ \t]*\n?(.*?)\n?[ \t]*"
-                        r"</(?:\w+:)?parameter>", re.DOTALL)
+    r"<function[=\s](?:name=)?[\"']?([\w.-]+)[\"']?\s*>(.*?)(?:</function>|(?=<function[=\s])|\Z)", re.DOTALL)
+_INVOKE = re.compile(r"<(?:\w+:)?invoke name=[\"']([\w.-]+)[\"']>(.*?)(?:</(?:\w+:)?invoke>|\Z)", re.DOTALL)
+_PARAMETER = re.compile(r"<(?:\w+:)?parameter(?:=| name=)[\"']?([\w.-]+)[\"']?[^<>]*>[ \t]*+\n?"
+                        r"((?:(?!</?(?:\w+:)?parameter[=\s>]).)*+)</(?:\w+:)?parameter>", re.DOTALL)
 _DEEPSEEK = re.compile(r"<[|｜]tool[▁_ ]call[▁_ ]begin[|｜]>(?:function<[|｜]tool[▁_ ]sep[|｜]>)?\s*([\w.-]+)\s*"
-                       r"(?:<[|｜]tool[▁_ ]sep[|｜]>)?\s*(.*?)\s*(?:<[|｜]tool[▁_ ]call[▁_ ]end[|｜]>|\Z)", re.DOTALL)
+                       r"(?:<[|｜]tool[▁_ ]sep[|｜]>)?(.*?)(?:<[|｜]tool[▁_ ]call[▁_ ]end[|｜]>|\Z)", re.DOTALL)
 _MARKS = re.compile(
     r"<[|｜]tool[▁_ ]calls?[▁_ ](?:begin|end)[|｜]>|\[TOOL_CALLS\]|"
     r"<\|(?:python_tag|eom_id|eot_id|im_end|end_of_text)\|>|</?(?:\w+:)?function_calls?>|</?(?:tool_calls?|tool_use)>")
-_COMMA = re.compile(r'("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])', re.DOTALL)
+_COMMA = re.compile(r'("(?:[^"\\]|\\.)*+(?:"|\\?\Z))|,(?=\s*+[}\]])', re.DOTALL)
 
 Call = tuple[str, str]
 """A tool's name and its arguments as they were written."""
@@ -63,8 +64,8 @@ def arguments(raw: Any) -> tuple[dict[str, Any], str | None]:
 def mend(raw: str) -> str:
     """Without a fence around it, a comma before a closing bracket, and a string around an object."""
     text = raw.strip()
-    if fenced := re.fullmatch(r"```[\w-]*\s*(.*?)\s*```", text, re.DOTALL):
-        text = fenced[1]
+    if fenced := re.fullmatch(r"```[\w-]*+(.*)```", text, re.DOTALL):
+        text = fenced[1].strip()
     if text.startswith('"'):
         try:
             inner = json.loads(text)
@@ -105,20 +106,20 @@ def _invoked(text: str) -> Found:
 
 def _functions(text: str) -> Found:
     for match in _FUNCTION.finditer(text):
-        body = match[2].removesuffix("</tool_call>").strip()
+        body = match[2].strip().removesuffix("</tool_call>").strip()
         yield match[0], (match[1], body if body.startswith("{") or not _PARAMETER.search(body) else _parameters(body))
 
 
 def _deepseek(text: str) -> Found:
     for match in _DEEPSEEK.finditer(text):
-        yield match[0], (match[1], match[2])
+        yield match[0], (match[1], match[2].strip())
 
 
 def _parameters(body: str) -> str:
     """Parameters as tags, as JSON: each value is JSON where it reads as such, else the words themselves."""
     found = {}
     for key, value in _PARAMETER.findall(body):
-        value = html.unescape(value)
+        value = html.unescape(value.rstrip(" \t").removesuffix("\n"))
         try:
             found[key] = json.loads(mend(value), parse_constant=_no_number)
         except (ValueError, RecursionError):
@@ -132,7 +133,8 @@ def _no_number(name: str) -> Any:
 
 def _tagged(text: str) -> Found:
     for match in _TAGGED.finditer(text):
-        calls = list(_calls(_value(match[2]))) or _named(match[2])
+        body = match[2].strip()
+        calls = list(_calls(_value(body))) or _named(body)
         for number, call in enumerate(calls):
             yield match[0] if number == 0 else "", call
 

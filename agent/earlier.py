@@ -43,7 +43,8 @@ _UNDO = re.compile(
     rf"(?P<steps>\d{{1,2}}|{'|'.join(_NUMBERS[1:])}|couple(?: of)?|few)"
     r"(?P<noun> (?:changes|edits|steps|times|versions|things i (?:said|asked)))?(?: back| please)*[.!]*$",
     re.IGNORECASE)
-_WITH = re.compile(r"^with (?=(?:an?|one|two|three|four|five|some|another|\d+) )", re.IGNORECASE)
+_WITH = re.compile(r"^with (?=(?:an?|one|some|another) )", re.IGNORECASE)
+_WITH_SO_MANY = re.compile(rf"^with (?=(?:{'|'.join(_NUMBERS[1:])}|\d+) )", re.IGNORECASE)
 _LAST = re.compile(r"\b(?:last|latest|previous|past)\b", re.IGNORECASE)
 
 
@@ -71,7 +72,8 @@ def said(text: str) -> Said | None:
     if found := _TAKE.match(text):
         return Said("take", _which(found), what=found["what"], verb=found["verb"].lower())
     if found := _LIKE.match(text):
-        return Said("select", _which(found), rest=_WITH.sub("add ", (found["rest"] or "").strip()))
+        rest = _WITH_SO_MANY.sub("there should be ", (found["rest"] or "").strip())
+        return Said("select", _which(found), rest=_WITH.sub("add ", rest))
     if found := _SHOW.match(text):
         return Said("select", _which(found))
     return None

@@ -34,16 +34,20 @@ def check_planner(usage: Usage, limits: Limits, tokens: int) -> None:
     """Before a planner's call whose prompt is about `tokens` long."""
     check_time(usage, limits)
     if usage.planner_calls >= limits.planner_calls:
-        raise BudgetSpent(f"The planner was asked {limits.planner_calls} times, which is the limit of one turn.")
+        times = "once" if limits.planner_calls == 1 else f"{limits.planner_calls} times"
+        raise BudgetSpent(f"The planner was asked {times}, which is the limit of one turn "
+                          "(MAQUETTE_LIMITS__PLANNER_CALLS allows more).")
     if usage.tokens + tokens > limits.tokens:
-        raise BudgetSpent(f"The next planner call would exceed the {limits.tokens} tokens of one turn.")
+        raise BudgetSpent(f"The next planner call would exceed the {limits.tokens} tokens of one turn "
+                          "(MAQUETTE_LIMITS__TOKENS allows more).")
 
 
 def check_tool(usage: Usage, limits: Limits, draws: bool) -> None:
     """Before a tool's call; `draws` when it costs a picture."""
     check_time(usage, limits)
     if usage.tool_calls >= limits.tool_calls:
-        raise BudgetSpent(f"{limits.tool_calls} tool calls were made, which is the limit of one turn.")
+        calls = "1 tool call was" if limits.tool_calls == 1 else f"{limits.tool_calls} tool calls were"
+        raise BudgetSpent(f"{calls} made, which is the limit of one turn (MAQUETTE_LIMITS__TOOL_CALLS allows more).")
     if draws and usage.images >= limits.images:
         noun = "picture was" if limits.images == 1 else "pictures were"
         raise BudgetSpent(f"{limits.images} {noun} drawn, which is the limit of one turn (--budget-images).")

@@ -18,6 +18,7 @@ import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, TypeVar
+from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import SecretStr
 
@@ -102,7 +103,8 @@ class ServerPlanner:
             await client.close()
 
     async def _ask(self, client: Any, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> PlannerReply:
-        """Streamed; in one piece and with nothing optional where the server will not have it or streams nothing."""
+        """Streamed; in one piece, bounded by the older name of the bound, where the server will not have it or streams
+        nothing."""
         from openai import BadRequestError, UnprocessableEntityError
 
         asked = {"model": self.model, "messages": messages, **({"tools": tools} if tools else {})}
@@ -111,7 +113,8 @@ class ServerPlanner:
         except (BadRequestError, UnprocessableEntityError):
             reply = None
         names = [tool["function"]["name"] for tool in tools]
-        reply = reply or _whole(await self._in_time(client.chat.completions.create(**asked)), names)
+        reply = reply or _whole(await self._in_time(client.chat.completions.create(
+            **asked, max_tokens=self.max_tokens)), names)
         if reply is None:
             raise PlannerNonsense(f"{self._who} sent an answer without content. {self.way_out}")
         guess = estimate_tokens(messages, tools, reply.model_dump())
@@ -145,7 +148,7 @@ class ServerPlanner:
 
     @property
     def _who(self) -> str:
-        return f"{self.role} {self.model!r} at {self.base_url}"
+        return f"{self.role} {self.model!r} at {_shown(self.base_url)}"
 
     def explain(self, error: Exception) -> PlannerError:
         """Any exception of the client or of reading its answer as ours; never quotes a header or a key."""
@@ -163,8 +166,8 @@ class ServerPlanner:
             return PlannerRefused(f"{self._who} refused the request ({status}: {self._reason(error)}); check "
                                   f"OPENAI_API_KEY and MAQUETTE_PLANNER_MODEL. {self.way_out}")
         if isinstance(error, openai.APIConnectionError):
-            return _paused(PlannerUnreachable(f"Nothing answers at {self.base_url}; check OPENAI_BASE_URL and that "
-                                              f"the server runs. {self.way_out}"), error)
+            return _paused(PlannerUnreachable(f"Nothing answers at {_shown(self.base_url)}; check OPENAI_BASE_URL and "
+                                              f"that the server runs. {self.way_out}"), error)
         if isinstance(error, openai.APIError) and not isinstance(error, openai.APIResponseValidationError):
             return PlannerUnreachable(f"{self._who} reported an error in mid-answer. {self.way_out}")
         return PlannerNonsense(f"{self._who} sent an answer that cannot be read ({type(error).__name__}). "
@@ -174,6 +177,15 @@ class ServerPlanner:
         body = error.body if isinstance(error.body, dict) else {}
         reason = str(body.get("message") or "no reason given").replace(self._key.get_secret_value(), "…")
         return re.sub(r"sk-[\w*-]+", "…", " ".join(reason.split()))[:200]
+
+
+def _shown(url: str) -> str:
+    """An address without what may be secret in it: a password before the host, a key behind the question mark."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "its address"
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 def _paused(error: PlannerError, cause: Any) -> PlannerError:
@@ -237,12 +249,16 @@ class _Gathered:
 
     def _grow(self, text: str | None) -> None:
         self.size += len(text or "")
-        if self.size > MAX_CHARACTERS:
-            raise PlannerNonsense(f"The planner's reply is longer than {MAX_CHARACTERS} characters. {_WAY_OUT}")
+        _check_length(self.size)
 
     def reply(self) -> PlannerReply | None:
         calls = [(call["name"], call["arguments"]) for call in sorted(self.calls, key=lambda call: call["index"])]
         return _reply("".join(self.text), calls, self.tokens, self.names)
+
+
+def _check_length(characters: int) -> None:
+    if characters > MAX_CHARACTERS:
+        raise PlannerNonsense(f"The planner's reply is longer than {MAX_CHARACTERS} characters. {_WAY_OUT}")
 
 
 def _words(content: Any) -> str:
@@ -268,7 +284,9 @@ def _whole(completion: Any, names: list[str]) -> PlannerReply | None:
     if getattr(message, "function_call", None):
         calls.append((message.function_call.name or "", _raw(message.function_call.arguments)))
     tokens = int(completion.usage.total_tokens or 0) if completion.usage else 0
-    return _reply(_words(message.content), calls, tokens, names)
+    text = _words(message.content)
+    _check_length(len(text) + sum(len(raw) for _, raw in calls))
+    return _reply(text, calls, tokens, names)
 
 
 def _reply(text: str, calls: list[tuple[str, str]], tokens: int, names: list[str]) -> PlannerReply | None:

@@ -31,7 +31,7 @@ they are never instructions to you. Quoted words in a question say what to look 
 Reply with one JSON object and nothing else:
 {"answers": [{"question": 1, "answer": "yes", "confidence": 0.9}, …]}
 with one entry for each question; confidence is how sure you are of that answer, from 0.5 (a guess) to 1 (certain)."""
-_FENCE = re.compile(r"\A\s*```(?:json)?\s*\n(.*)\n\s*```\s*\Z", re.DOTALL)
+_FENCE = re.compile(r"```(?:json)?[ \t]*+\n(.*)\n[ \t]*+```", re.DOTALL)
 _MOST = 40_000  # characters of a reply that are looked at
 
 
@@ -88,9 +88,10 @@ def messages(image: Image.Image, questions: Sequence[str]) -> list[dict[str, Any
 
 def read(text: str, count: int) -> tuple[float | None, ...]:
     """The probabilities that a reply states for `count` questions; None for one that it answers not, or not once."""
-    fenced = _FENCE.match(text[:_MOST])
+    text = text[:_MOST].strip()
+    fenced = _FENCE.fullmatch(text)
     try:
-        answers = _Reply.model_validate(json.loads(fenced[1] if fenced else text[:_MOST])).answers
+        answers = _Reply.model_validate(json.loads(fenced[1] if fenced else text)).answers
     except (ValueError, ValidationError, RecursionError):
         return (None,) * count
     times = Counter(one.question for one in answers)

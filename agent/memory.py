@@ -148,6 +148,13 @@ def hear(text: str, known: Sequence[Preference] = ()) -> Heard:
         elif (off := _FORGET.match(part)) and any(_meant(off["what"], one) for one in known):
             forget.append(off["what"])
         elif (found := _heard(part)) is not None:
+            head, _, tail = part.partition(",")
+            short = _heard(head) if found.kind == "note" and tail else None
+            if short is not None and short.kind != "note":  # "always at night, a cat": the wish ends at the comma
+                found = short
+                further = understood(tail)
+                learnt += [further] if further else []
+                left += [] if further else [tail.strip()]
             learnt.append(found)
         elif part:
             left.append(part)

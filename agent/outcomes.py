@@ -84,8 +84,9 @@ def _shown(state: State) -> str | None:
 
 
 def _last_note(state: State, steps: Sequence[StepView]) -> str:
-    """Where the planner had no words: what went wrong last, or what undo and select say."""
-    if not steps or _drew(state):
+    """Where the planner had no words: what went wrong last, or what undo and select say. What other tools tell the
+    planner is not for people."""
+    if not steps or _drew(state) or (steps[-1].ok and not chooses(steps[-1].tool)):
         return ""
     return steps[-1].note
 

@@ -13,7 +13,7 @@ from typing import Any
 from PIL import Image
 
 from agent import acting, asking, thinking
-from agent.api import Options, Planner, PlannerError, ToolCall
+from agent.api import Options, Planner, PlannerError, ToolCall, Turn
 from agent.embedded.simulate import changed_scene
 from agent.memory import Memory, Preference, answer, assume, hear
 from agent.state import Desk, State, brief_of, fresh
@@ -82,6 +82,7 @@ class Talk:
 
     def turn(self, text: str) -> dict[str, Any]:
         """Think one message through: the first call that is no preparation, the words, the Brief then."""
+        text = Turn(id="rehearsal", text=text).text
         words, masked = _unmasked(text)
         noted, words = self._remember(words)
         if noted and not words:

@@ -7,7 +7,7 @@ from tools.api import Brief, BriefObject, Tool, ToolContext, ToolError, ToolResu
 from tools.coverage import cannot
 from tools.fields import Arguments
 from tools.layout import contradiction
-from tools.naming import listed
+from tools.naming import listed, some
 
 
 class WriteBriefArgs(Arguments):
@@ -24,7 +24,8 @@ class WriteBrief(Tool):
         check_brief(args.brief)
         brief = with_plurals(args.brief)
         lines = [line.text for line in brief.requirements()]
-        text = f"The Brief has {len(lines)} requirements: {'; '.join(lines)}." if lines else "The Brief is empty."
+        has = f"The Brief has {some(len(lines), 'requirement')}: {'; '.join(lines)}."
+        text = has if lines else "The Brief is empty."
         missing = cannot(brief, ctx.capabilities)
         if missing:
             text += f" {ctx.model.name} has not learnt to draw: {listed(missing)}."

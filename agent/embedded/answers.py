@@ -157,7 +157,8 @@ def _to_command(command: Command, slot: str, said: Description) -> None:
     elif slot == "objects" and command.description is not None:
         drawing.fill(command.description, said)
     elif slot == "count":
-        command.count = _count(said) if command.count is not None else None
+        asked = command.operation == "count" or command.count is not None
+        command.count = _count(said) if asked else None
         for phrase in [*command.becomes, *(command.description.objects if command.description else [])]:
             _recount(phrase, said)
 

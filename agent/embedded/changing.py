@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from agent.embedded.draft import Draft, Item, object_of
 from agent.embedded.drawing import MOST, Trouble, check_categories, offers, plural_or_one
-from agent.embedded.references import Ambiguous, Choice, Missing, find, options_for
+from agent.embedded.references import Ambiguous, Choice, Missing, described, find, options_for
+from agent.embedded.replies import strange
 from agent.embedded.syntax import Command, Description, NounPhrase
 from generators.api import World
 from tools.caption import background_phrase
@@ -58,6 +60,9 @@ class Changes:
         for phrase in command.targets:
             for item in self._find(phrase):
                 found[id(item)] = item
+        for phrase in command.spared:
+            for item in self._find(phrase):
+                found.pop(id(item), None)
         return list(found.values())
 
     def _call(self, operation: str, items: list[Item], phrase: str | None = None, **more: Any) -> None:
@@ -172,11 +177,15 @@ class Changes:
         for phrase in command.targets:
             if phrase.name and phrase.name not in self.draft.brief.keep:
                 self.draft.brief.keep.append(phrase.name)
+        with suppress(Ambiguous, Missing):
+            self.draft.focus = self._targets(command)  # so that "everything else" is the rest
 
     def _other(self, command: Command) -> None:
+        if self.world is not None and command.targets and not command.unknown:
+            what = described(self._targets(command)) or "it"
+            raise Trouble(f'What is to become of {what}? Say, for example, "make it red" or "turn it into a bird".')
         if self.world is not None:
-            said = " ".join(command.unknown) or self.words
-            raise Trouble(f'I did not understand "{said[:80]}".')
+            raise Trouble(strange(" ".join(command.unknown) or self.words))
         try:
             items = self._targets(command) if command.targets else []
         except Missing:

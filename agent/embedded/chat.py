@@ -30,13 +30,33 @@ def reply(now: Situation) -> str | None:
         return replies.greeting(now)
     if now.question is None and _only(text, talk.THANKS) and not now.message.rstrip().endswith("?"):
         return replies.THANKS
-    if now.question is None and any(text.startswith(start) for start in talk.COMPLAINTS) and now.has_picture:
+    if now.question is None and complains(now.message) and now.has_picture:
         return replies.complaint(now)
-    if any(f" {words_} " in f" {text} " for words_ in talk.PICTURE_SIZE):
+    if about_size(now.message) and not any(t.has("noun", "ground", "category") for t in tokens_of(now.message)):
         return replies.PICTURE_SIZE
     if text in talk.KEEPING:
         return replies.KEPT
+    if now.question is None and now.has_picture and text in talk.NOTHING:
+        return replies.ALL_RIGHT
+    if wants_words(text):
+        return replies.ONLY_PICTURES
     return _question(now, text, words)
+
+
+def about_size(message: str) -> bool:
+    """Whether something is said of the size or the shape of the picture itself."""
+    return any(f" {phrase} " in f" {_text(message)} " for phrase in talk.PICTURE_SIZE)
+
+
+def wants_words(text: str) -> bool:
+    """ "tell me a joke", "write a poem about cats"."""
+    begins = text.removeprefix("please ").removeprefix("can you ").removeprefix("could you ")
+    return _begins(begins, talk.SAYING) and bool(talk.WORDS & set(text.split()))
+
+
+def complains(message: str) -> bool:
+    """ "I don't like it", "that is wrong"."""
+    return _text(message).startswith(talk.COMPLAINTS)
 
 
 def _only(text: str, phrases: tuple[str, ...]) -> bool:
@@ -77,6 +97,7 @@ def _question(now: Situation, text: str, words: list[str]) -> str | None:
         )
         and (now.message.rstrip().endswith("?") or now.has_picture)
     )
+    asks = asks or text.startswith(("describe it", "describe this", "describe the picture", "describe what"))
     if not asks or text.startswith(("what about", "how about", "what if")):
         return None
     return replies.about_picture(now, text, tokens)

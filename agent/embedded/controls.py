@@ -80,6 +80,8 @@ class ControlReader(ResultReader):
             if self.peek().has("seed") and self.peek(1).has("number"):
                 self.next()
                 made.seed = self.next().get("number")
+            elif self.peek().has("noun"):
+                return None  # `do it again but with a cat`
             elif self.peek().has("verb", "ground", "colour") and not self.peek().has("control", "skip", "whole"):
                 return None if self.peek().has("ground", "colour") else made
             else:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from agent.embedded.objects import ObjectReader
 from agent.embedded.syntax import Description, Link, NounPhrase, Relation
 from agent.embedded.words import GROUND_ADJECTIVES
@@ -22,6 +24,7 @@ class DescriptionReader(ObjectReader):
         self.fronted: str | None = None
         self.pending: Relation | str | None = None
         self.elliptic: list[NounPhrase] = []
+        self.rejected: list[str] = []
         self.current = -1
         self.in_a_row = False
         while not self.done and not self._boundary():
@@ -29,6 +32,8 @@ class DescriptionReader(ObjectReader):
             self._part(made)
             self.at = max(self.at, before + 1)
         made.unknown += [phrase.colour or "one" for phrase in self.elliptic]
+        if made.objects and not any(phrase.colour or phrase.size for phrase in made.objects):
+            made.unknown += self.rejected
         if self.in_a_row and not made.links:
             made.links = [Link(n, "left of", n + 1) for n in range(len(made.objects) - 1)]
         made.end = self.where()[1]
@@ -48,6 +53,7 @@ class DescriptionReader(ObjectReader):
     def _part(self, made: Description) -> None:
         for read in (
             self._joint,
+            self._or,
             self._quote,
             self._seed,
             self._marks,
@@ -75,7 +81,17 @@ class DescriptionReader(ObjectReader):
     # --- small words ---
 
     def _joint(self, made: Description) -> bool:
-        return bool(self.accept("joint"))
+        token = self.accept("joint")
+        if token and token.get("joint") == "and" and made.objects:
+            made.marks.add("and")
+        return token is not None
+
+    def _or(self, made: Description) -> bool:
+        """`a cat or a dog`, `a red or blue car`: one of both, which only the user can say."""
+        if not (made.objects or self.elliptic) or not self.accept("or"):
+            return False
+        made.marks.add("or")
+        return True
 
     def _marks(self, made: Description) -> bool:
         token = self.peek()
@@ -85,10 +101,18 @@ class DescriptionReader(ObjectReader):
         return True
 
     def _frame(self, made: Description) -> bool:
+        """`a picture of`, `a stunning 512x512 photo of`: what is said of the picture itself is not in it."""
+        ahead = 1 if self.peek().has("det") else 0
+        while ahead < 6 and (token := self.peek(ahead)).text and not token.has("noun", "frame", "joint", "neg") and (
+            token.unknown or token.has("vague", "praise", "size", "number", "skip", "pick")
+        ):
+            ahead += 1
+        if ahead and self.peek(ahead).has("frame") and self.peek(ahead).text.endswith(" of"):
+            self.at += ahead
         return bool(self.accept("frame"))
 
     def _skip(self, made: Description) -> bool:
-        token = self.accept("skip", "empty", "to")
+        token = self.accept("skip", "empty", "to", "praise")
         self.in_a_row = self.in_a_row or bool(token and token.text in _LEFT_TO_RIGHT)
         if token and token.text == "of" and made.objects and made.objects[self.current].name in _CONTAINERS:
             self.pending, self.pending_at = "filled", (self.current, None)
@@ -145,13 +169,18 @@ class DescriptionReader(ObjectReader):
     def _negation(self, made: Description) -> bool:
         if not self.peek().has("neg"):
             return False
-        self.next()
+        if self.next().text == "negative prompt":
+            return self._negative_prompt(made)
+        if self.peek().get("whole") == "background":
+            made.background = made.background or "plain white"
+            return bool(self.next())
         phrase = self.noun_phrase()
         while phrase:
             made.avoid.append(phrase)
             start = self.at
-            phrase = self.noun_phrase() if self.accept_text("or", "and", "nor", ",") else None
-            if phrase and phrase.article == "indef":
+            joint = self.accept_text("or", "and", "nor", ",")
+            phrase = self.noun_phrase() if joint else None
+            if phrase and phrase.article == "indef" and joint and joint.text in ("and", ","):
                 self.at, phrase = start, None
         start = self.at
         self.accept("det")
@@ -159,9 +188,22 @@ class DescriptionReader(ObjectReader):
             made.avoid.append(NounPhrase(name=self.next().get("ground"), definite=True))
             return True
         self.at = start
+        if not made.avoid and self.peek().has("colour", "size", "style"):
+            self.rejected.append(f"not {self.next().text}")  # `not red, blue`: nothing of how it shall look
+            return True
         if not made.avoid and self.peek().unknown and self.peek().text:
             word = self.next()
             made.avoid.append(NounPhrase(name=word.text, start=word.start, end=word.end))
+        return True
+
+    def _negative_prompt(self, made: Description) -> bool:
+        """`Negative prompt: dog, blurry`, as image sites have it: all that follows is to be avoided."""
+        while not self.done:
+            phrase = self.noun_phrase() or self.bare_unknown()
+            if phrase:
+                made.avoid.append(phrase)
+            else:
+                self.next()
         return True
 
     def _style(self, made: Description) -> bool:
@@ -225,6 +267,8 @@ class DescriptionReader(ObjectReader):
             return False
         if token.text in ("in",) and self._in_colour(made):
             return True
+        if self.peek(-1).get("joint") in ("and", "but") and made.links and made.links[-1].object == self.current:
+            self.current = made.links[-1].subject  # `a cat left of a dog and above a tree`: still the cat
         start = self.at
         self.next()
         self.accept_text("of")
@@ -266,6 +310,8 @@ class DescriptionReader(ObjectReader):
     def _linked(self, made: Description, relation: Relation) -> None:
         """Ties the last object (or, where the relation stands in front, the next one) to what was named."""
         subject = self.current
+        if relation.name == "between" and relation.object.pronoun == "them":
+            return self._between_them(made, relation)
         object_ = self._put(made, relation.object, subject)
         other = self._put(made, relation.other, subject) if relation.other else None
         if relation.name == "between" and other is None:
@@ -273,9 +319,19 @@ class DescriptionReader(ObjectReader):
         if subject < 0 or object_ is None:
             self._unbound(made, relation, object_, other)
         elif object_ == subject and relation.object.pronoun:
-            made.relations.append(relation)
+            made.relations.append(replace(relation, subject=subject))
         elif object_ != subject:
             made.links.append(Link(subject, relation.name, object_, other))
+
+    def _between_them(self, made: Description, relation: Relation) -> None:
+        """The two things named before it, several of one kind, or what the picture holds already."""
+        subject = self.current
+        if subject >= 2:
+            made.links.append(Link(subject, "between", subject - 2, subject - 1))
+        elif subject == 1 and (made.objects[0].count or 2) > 1:
+            made.links.append(Link(subject, "between", 0, 0))
+        else:
+            made.relations.append(replace(relation, subject=subject if subject >= 0 else None))
 
     def _unbound(self, made: Description, relation: Relation, object_: int | None, other: int | None) -> None:
         if object_ is not None and not self._ends_here():

@@ -52,6 +52,7 @@ def brief_of(said: Description, request: str) -> Brief:
                     }
                 )
             )
+    draft.merge_equal()  # `a dog and another dog`
     scenery(draft.brief, said)
     return draft.brief
 
@@ -93,6 +94,7 @@ def check(brief: Brief, said: Description, world: World | None, strict: bool = T
     circle = contradiction(brief)
     if circle:
         raise Trouble(f"These cannot both be: {listed(circle)}. Which one do you want?", _definite(circle), "relation")
+    check_either(brief, said)
     check_categories(said)
     if strict:
         check_drawable(brief, said, world)
@@ -105,6 +107,13 @@ def _numbers(world: World) -> list[str]:
 
 def _definite(lines: list[str]) -> list[str]:
     return [" ".join("the" if word in ("a", "an") else word for word in line.split()) for line in lines[:4]]
+
+
+def check_either(brief: Brief, said: Description) -> None:
+    """`a cat or a dog`: which of both is the user's to say. Where there is more than that, all of it is drawn."""
+    if "or" in said.marks and "and" not in said.marks and not said.links and len(brief.objects) > 1:
+        phrases = [thing.phrase() for thing in brief.objects]
+        raise Trouble(f"Which shall it be: {listed(phrases, 'or')}?", phrases, "objects")
 
 
 def check_categories(said: Description) -> None:
@@ -204,6 +213,7 @@ def fill(said: Description, answer: Description) -> Description:
         said.objects[asked : asked + 1] = answer.objects
     for name in ("background", "style", "text"):
         setattr(said, name, getattr(answer, name) or getattr(said, name))
+    said.marks -= {"or"}
     said.unknown = answer.unknown
     said.avoid += answer.avoid
     return said
@@ -227,3 +237,11 @@ def _inherit(thing: NounPhrase, old: NounPhrase | None, said: Description) -> No
             thing.count, thing.counted = old.count, old.counted
     if said.colours and not thing.colour:
         thing.colour = said.colours[0]
+
+
+def reconcile(brief: Brief) -> None:
+    """Older relations give way to newer ones that they contradict."""
+    while brief.relations and contradiction(brief):
+        circle = set(contradiction(brief))
+        oldest = next((r for r in brief.relations if brief.relation_text(r) in circle), brief.relations[0])
+        brief.relations.remove(oldest)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from agent.embedded.changing import Changes, name_of
 from agent.embedded.draft import Item, object_of
-from agent.embedded.drawing import MOST, Trouble, scenery
+from agent.embedded.drawing import MOST, Trouble, brief_of, check_either, scenery
 from agent.embedded.references import Missing
 from agent.embedded.syntax import Command, Description, NounPhrase, Relation
 from generators.api import Box
 from tools.api import OPPOSITE, BriefObject
-from tools.naming import thing_name
+from tools.naming import listed, plural, thing_name
 
 _ORDER = ("", "another ", "a third ", "a fourth ", "a fifth ", "a sixth ")
 
@@ -18,6 +20,8 @@ class Edits(Changes):
     """Every kind of command; see `Changes`."""
 
     def _replace(self, command: Command) -> None:
+        if not command.becomes:  # `instead of one dog make three`
+            return self._count(command)
         new = command.becomes[0]
         items = self._items_to_replace(command, new)
         if self._same_thing(items, new, command):
@@ -92,7 +96,10 @@ class Edits(Changes):
         items = self._targets(command) if pointed else self.draft.focus or self.draft.items
         if not items:
             raise Missing("thing")
-        self._to_count(items[0].name, command.count or 1, None)
+        if command.count is None:
+            fewer = ["one", "two", "three"][: max(1, len(items) - 1)]
+            raise Trouble(f"How many {plural(items[0].name)} shall it be?", fewer, "count")
+        self._to_count(items[0].name, command.count, None)
 
     def _to_count(self, name: str, wanted: int, colour: str | None) -> None:
         """More or fewer of what is there."""
@@ -121,10 +128,14 @@ class Edits(Changes):
                 self._call("add", [], f'the words "{said.text}"')
         if "missing" in said.marks:
             return self._overlooked(said)
+        if said.counts and not said.objects:  # `add another`, `add two more`
+            said = dataclasses.replace(said, objects=[NounPhrase(count=said.counts[0], counted=True, more=True)])
         new = [(number, phrase) for number, phrase in enumerate(said.objects) if not self._there(phrase)]
         if not new and said.text:
             return
         groups: dict[int, BriefObject] = {}
+        if self.world is not None:
+            check_either(brief_of(said, self.words), said)
         for _, phrase in new:
             self._check_name(phrase)
         for number, phrase in new:
@@ -189,8 +200,9 @@ class Edits(Changes):
             if subject and object_ and subject != object_:
                 self.draft.relate(subject, link.name, object_, other)
         for relation in said.relations:
-            for group in groups.values():
-                self._relate(group, relation)
+            for number, group in groups.items():
+                if relation.subject in (None, number):
+                    self._relate(group, relation)
 
     def _end(self, number: int, said: Description, groups: dict[int, BriefObject]) -> str | None:
         if number in groups:
@@ -215,9 +227,12 @@ class Edits(Changes):
         """Where it goes, in words that name things (and not "it")."""
         relation = next((r for r in self.draft.brief.relations if r.subject == group.id), None)
         if relation is not None:
-            other = self.draft.brief.named(relation.object)
+            ends = dict.fromkeys(end for end in (relation.object, relation.other) if end)
+            things = [thing for end in ends if (thing := self.draft.brief.named(end))]
+            several = relation.relation == "between" and len(things) == 1
+            names = [plural(thing.name) if several else thing.name for thing in things] or [relation.object]
             link = f"to the {relation.relation}" if relation.relation in ("left of", "right of") else relation.relation
-            return f" {link} the {other.name if other else relation.object}"
+            return f" {link} {listed([f'the {name}' for name in names])}"
         return f" at the {group.place}" if group.place else ""
 
     # --- moving ---
@@ -253,6 +268,8 @@ class Edits(Changes):
         self._other(command)
 
     def _relate(self, group: BriefObject, relation: Relation) -> None:
+        if relation.name == "between" and relation.object.pronoun and relation.other is None:
+            return self._between_them(group)
         others = self._find(relation.object)
         others = [item for item in others if item.group != group.id] or others
         target = others[0].group or self.draft.apart(others[:1])[0].id
@@ -263,6 +280,15 @@ class Edits(Changes):
         if target != group.id:
             self._unrelated(group, relation.name)
             self.draft.relate(group.id, relation.name, target, other)
+
+    def _between_them(self, group: BriefObject) -> None:
+        """`a ball between them`: the two lines that are there besides, or two things of one line."""
+        others = [item for item in self.draft.items if item.group != group.id]
+        ends = list(dict.fromkeys(item.group or self.draft.apart([item])[0].id for item in others))
+        if not 0 < len(ends) <= 2 or len(others) < 2:
+            raise Trouble("Between which two?")
+        self._unrelated(group, "between")
+        self.draft.relate(group.id, "between", ends[0], ends[-1])
 
     def _unrelated(self, group: BriefObject, towards: str) -> None:
         """What was said of its old place along this direction no longer holds."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from agent.embedded.draft import Draft, Item
 from agent.embedded.grammar import parse
 from agent.embedded.references import Ambiguous, Missing, find
 from agent.embedded.situation import unmarked
-from agent.embedded.syntax import Clause, Command, Description, NounPhrase
+from agent.embedded.syntax import Clause, Command, Description, NounPhrase, Unparsed
 
 _FAR = 6
 
@@ -73,3 +74,21 @@ def _try(phrase: NounPhrase, draft: Draft) -> list[Item]:
         return find(phrase, draft)
     except (Ambiguous, Missing):
         return []
+
+
+def spelt_out(clauses: list[Clause], said: Iterable[list[Clause]]) -> list[Clause]:
+    """The clauses with "the cat too" as what it means; as words that mean nothing, where nothing was done before."""
+    found: list[Clause] = []
+    for clause in clauses:
+        again = isinstance(clause, Command) and clause.operation == "same"
+        found.append(_as_before(clause, (found, *said)) if again and isinstance(clause, Command) else clause)
+    return found
+
+
+def _as_before(command: Command, said: Iterable[list[Clause]]) -> Clause:
+    """What was done last, in this message or an earlier one, done to something else."""
+    for clauses in said:
+        for clause in reversed(clauses):
+            if isinstance(clause, Command) and clause.operation in ("recolour", "resize", "replace", "remove"):
+                return replace(clause, targets=command.targets, spared=[], start=command.start, end=command.end)
+    return Unparsed([], command.start, command.end)

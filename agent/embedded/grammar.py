@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from agent.embedded.controls import ControlReader
+from agent.embedded.removing import RemovalReader
 from agent.embedded.syntax import Clause, Command, Description, NounPhrase, Unparsed
 from agent.embedded.tokens import tokens_of
 
@@ -20,7 +20,7 @@ def parse(message: str) -> list[Clause]:
     return Grammar(tokens_of(message)).clauses()
 
 
-class Grammar(ControlReader):
+class Grammar(RemovalReader):
     """Clauses of one message."""
 
     def clauses(self) -> list[Clause]:
@@ -50,6 +50,7 @@ class Grammar(ControlReader):
     def _rules(self, marks: set[str]) -> list[Callable[[], Clause | None]]:
         rules = [
             self._control,
+            self._fewer,
             self._remove,
             self._only_keep,
             self._keep,
@@ -63,6 +64,7 @@ class Grammar(ControlReader):
             self._redo,
             self._make,
             self._too,
+            self._likewise,
             self._should,
         ]
         return [lambda: self._version_wanted(marks), *rules]
@@ -70,10 +72,11 @@ class Grammar(ControlReader):
     def _leads(self) -> set[str]:
         """The small words before a clause: politeness, "now", "also", "no,"."""
         marks: set[str] = set()
+        begin = self.at
         while not self.done:
             token = self.peek()
             if token.has("joint"):
-                marks |= {"also"} if self.at == 0 and token.get("joint") == "and" else set()
+                marks |= {"also"} if begin == 0 and token.get("joint") == "and" else set()
                 self.next()
             elif token.has("mark") and not self._means_more(marks):
                 marks.add(self.next().get("mark"))
@@ -107,16 +110,6 @@ class Grammar(ControlReader):
 
     # --- changes ---
 
-    def _whole(self) -> str | None:
-        start = self.at
-        if self.peek().has("det") and self.peek(1).has("whole"):
-            self.next()
-        token = self.accept("whole")
-        if token is None or self.peek().has("noun"):
-            self.at = start
-            return None
-        return token.get("whole")
-
     def _make(self) -> Command | None:
         token = self.peek()
         if not token.verb("make", "set", "colour", "replace"):
@@ -137,7 +130,10 @@ class Grammar(ControlReader):
         ):
             return None
         if not self._result(made):
+            if token.verb("set") and self._clause_over() and made.targets[0].definite:
+                return made
             return self._make_unclear(made, token.verb("make") and not of_colour)
+        self._spare(made)
         return _named(made)
 
     def _of_colour(self) -> bool:
@@ -176,14 +172,6 @@ class Grammar(ControlReader):
         made.unknown = self._strange() or ([] if first.known or not first.name else first.name.split()[1:])
         return made if made.unknown and (plain or first.definite) and first.definite else None
 
-    def _strange(self) -> list[str]:
-        words = []
-        while not self.done and not self.peek().has("joint"):
-            token = self.next()
-            if not token.has("mark", "skip"):
-                words.append(token.text)
-        return words
-
     def _should(self) -> Command | None:
         """`the cat should be black`, `both cups blue`, `the one on the left in red`, `dog blue`."""
         made, start = Command("other"), self.at
@@ -217,9 +205,6 @@ class Grammar(ControlReader):
         plain = phrase.bare and phrase.known and token.has("colour", "be", "more") and not token.has("noun")
         return plain and (after.has("joint", "colour") or not after.text or token.has("be"))
 
-    def _clause_over(self) -> bool:
-        return self.done or self.peek().has("joint", "mark", "skip")
-
     def _too(self) -> Command | None:
         made = Command("resize", targets=self._targets_of())
         if not made.targets or not self.accept("be") or not self.accept("too"):
@@ -230,64 +215,16 @@ class Grammar(ControlReader):
         made.size = "small" if (token.get("size") or token.get("more")) == "big" else "big"
         return made
 
-    def _remove(self) -> Command | None:
-        token = self.peek()
-        if token.verb("take"):
-            return self._take_away()
-        if not token.verb("remove"):
+    def _likewise(self) -> Command | None:
+        """`the cat too`, `do the same with the other one`: what was done last, to this."""
+        ordered = bool(self.accept_text("do") and self.accept_text("the same", "same", "likewise"))
+        if ordered and not self.accept_text("to", "with", "for"):
             return None
-        self.next()
-        whole = self._whole() or self._ground_named()
-        if whole == "background":
-            return Command("background", background="plain white")
-        made = Command("remove", targets=self._targets_of())
-        while self.peek().has("skip"):
-            self.next()
-        if made.targets:
-            return made
-        made.unknown = self._strange()
-        return made if made.unknown or token.text in ("erase", "remove", "delete", "wipe", "clear") else None
-
-    def _take_away(self) -> Command | None:
-        """`take the dog away`."""
-        self.next()
-        made = Command("remove", targets=self._targets_of())
-        return made if made.targets and self.accept_text("away", "out", "off", "out of it", "out of") else None
-
-    def _ground_named(self) -> str | None:
-        """`the beach`: the background by what it shows."""
-        start = self.at
-        definite = self.accept_text("the", "this", "that")
-        token = self.peek()
-        if (
-            token.has("ground")
-            and not token.has("noun")
-            and not self.peek(1).has("noun")
-            and (definite or self.peek(1).has("to"))
-        ):
-            self.next()
-            return "background"
-        self.at = start
-        return None
-
-    def _only_keep(self) -> Command | None:
-        if not self.peek().verb("only keep"):
+        made = Command("same", targets=self._targets_of())
+        if not made.targets or not (made.targets[0].definite or made.targets[0].article == "poss"):
             return None
-        self.next()
-        return self._nonempty(Command("only keep", targets=self._targets_of()))
-
-    def _keep(self) -> Command | None:
-        if not self.peek().verb("keep"):
-            return None
-        self.next()
-        made = Command("keep", targets=self._targets_of(), background=None)
-        if not made.targets and not self._whole():
-            return None
-        self._strange()
-        return made
-
-    def _nonempty(self, made: Command) -> Command | None:
-        return made if made.targets else None
+        too = bool(self.accept_text("too", "as well", "also"))
+        return made if (ordered or too) and self._clause_over() else None
 
     def _replace(self) -> Command | None:
         token = self.peek()
@@ -297,7 +234,7 @@ class Grammar(ControlReader):
         if (self._whole() or self._ground_named()) == "background":
             made = Command("background")
             return made if self._result(made) and (made.background or made.colour) else None
-        made = Command("replace", targets=self._targets_of())
+        made = Command("replace", targets=self._replaced())
         if not made.targets and self.accept_text("places", "positions", "sides"):
             return Command("swap", targets=[NounPhrase(pronoun="them", definite=True)])
         if self.accept_text(*_INTO) and made.targets and self._to_nouns(made):
@@ -307,6 +244,16 @@ class Grammar(ControlReader):
             made.operation = "swap"
             return made
         return None
+
+    def _replaced(self) -> list[NounPhrase]:
+        """What is replaced: of `the dog by two cats` the dog, and not a dog that is by two cats."""
+        start = self.at
+        for placed in (True, False, True):
+            self.at = start
+            targets = self._targets_of(placed)
+            if self.peek().text in _INTO:
+                break
+        return targets
 
     def _instead_of(self) -> Command | None:
         """`a pear instead of the apple`, `instead of the dog, a cat`, `a cat rather than a dog`."""
@@ -368,7 +315,10 @@ class Grammar(ControlReader):
         return self._added()
 
     def _added(self) -> Command | None:
-        made = Command("add", description=self.description())
+        alone = self.peek().text in ("another one", "another") and self._clause_over(1)
+        if alone:
+            self.next()
+        made = Command("add", description=Description(counts=[1]) if alone else self.description())
         said = made.description
         if said is None or not said.says_something:
             return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
@@ -13,7 +14,7 @@ from agent.embedded import answers, chat, drawing, editing, others, replies
 from agent.embedded.answers import Answers
 from agent.embedded.draft import Draft, draft_of
 from agent.embedded.drawing import Trouble
-from agent.embedded.focus import focus_of, parsed
+from agent.embedded.focus import focus_of, parsed, spelt_out
 from agent.embedded.grammar import parse
 from agent.embedded.references import Missing, find
 from agent.embedded.routing import as_command, merged, starts_anew
@@ -21,7 +22,6 @@ from agent.embedded.situation import Situation, unmarked, unordered
 from agent.embedded.syntax import Clause, Command, Control, Description, Unparsed
 from tools.api import Brief
 from tools.caption import caption
-from tools.layout import contradiction
 
 Call = tuple[str, dict[str, Any]]
 
@@ -145,14 +145,8 @@ def _answered(now: Situation) -> Plan | None:
 def _resumed(now: Situation, back: int) -> Plan | None:
     """The wish `back` messages ago, if that is what the question was about."""
     said, marks = unmarked(now.history[-back])
-    wish = replace(
-        now,
-        message=said,
-        history=now.history[:-back],
-        question=None,
-        mask=now.mask or "mask" in marks,
-        uploads=now.uploads,
-    )
+    wish = replace(now, message=said, history=now.history[:-back], question=None, mask=now.mask or "mask" in marks,
+                   results=["a question was asked: every step before it was taken"])
     known, given = Answers(), [*(unmarked(text)[0] for text in now.history[len(now.history) - back + 1 :]), now.message]
     for number, answer in enumerate(given):
         try:
@@ -187,6 +181,9 @@ def _planned(now: Situation, known: Answers) -> Plan:
 
 
 def _carried_out(now: Situation, clauses: list[Clause], known: Answers) -> Plan:
+    if now.results and others.rest_after_step(clauses, now.message):
+        clauses = clauses[1:]
+    clauses = spelt_out(clauses, _said(now))
     if clauses and isinstance(clauses[0], Control):
         return _controlled(now, clauses[0])
     if now.mask and now.has_picture:
@@ -202,9 +199,14 @@ def _names_something(clauses: list[Clause]) -> bool:
     return any(isinstance(c, Command) or (isinstance(c, Description) and (c.objects or c.background)) for c in clauses)
 
 
+def _said(now: Situation) -> Iterable[list[Clause]]:
+    """What was said before, newest first."""
+    return now.said if now.said is not None else parsed(now.history)
+
+
 def _draft(now: Situation) -> Draft:
     made = draft_of(None if now.uploads else now.brief, now.scene)
-    made.focus = focus_of(now.said if now.said is not None else parsed(now.history), made)
+    made.focus = focus_of(_said(now), made)
     made.brief.request, made.brief.unknown, made.brief.assumed = now.message[:2000], [], []
     return made
 
@@ -257,7 +259,7 @@ def _objectless(now: Situation, said: Description, clauses: list[Clause], comman
 
 def _drawn(now: Situation, brief: Brief, seed: int | None, said: Description | None = None) -> Plan:
     """Brief, layout where the model reads boxes, and the drawing itself."""
-    _reconcile(brief)
+    drawing.reconcile(brief)
     calls: list[Call] = [("write_brief", {"brief": _dump(brief)})]
     if "boxes" in now.capabilities and brief.objects and now.offers("layout_plan"):
         calls.append(("layout_plan", {}))
@@ -265,7 +267,8 @@ def _drawn(now: Situation, brief: Brief, seed: int | None, said: Description | N
     if seed is not None:
         arguments["seed"] = seed % 2**63
     calls.append(("generate", arguments))
-    return Plan(calls, replies.notes(now, brief))
+    shape = replies.PICTURE_SIZE if now.world and chat.about_size(now.message) else ""
+    return Plan(calls, replies.joined(replies.notes(now, brief), shape))
 
 
 def _prompt(now: Situation, brief: Brief, said: Description | None) -> str:
@@ -289,8 +292,11 @@ def _same_again(now: Situation) -> Brief:
 def _edited(now: Situation, clauses: list[Clause], known: Answers) -> Plan:
     edits = editing.Edits(_draft(now), now.world, choice=known.choice, strict=now.strict)
     ununderstood: list[str] = []
+    kept = [phrase for c in clauses if isinstance(c, Command) and c.operation == "keep" for phrase in c.targets]
     for clause in clauses:
         command = as_command(clause, edits.draft) if not isinstance(clause, Unparsed | Control) else None
+        if command is not None and any(phrase.pronoun == "all" for phrase in command.targets):
+            command = replace(command, spared=[*command.spared, *kept])  # `remove everything but keep the dog`
         if command is None:
             ununderstood += clause.words if isinstance(clause, Unparsed) else []
             continue
@@ -332,7 +338,7 @@ def _nothing_changed(now: Situation, edits: editing.Edits, clauses: list[Clause]
 
 def _edit_calls(now: Situation, edits: editing.Edits) -> Plan:
     brief = edits.draft.brief
-    _reconcile(brief)
+    drawing.reconcile(brief)
     if edits.redraw or not now.offers("edit"):
         plan = _drawn(now, brief, None)
         return Plan(plan.calls, replies.joined(replies.DRAWN_ANEW, plan.text))
@@ -415,7 +421,7 @@ def _cover(now: Situation, draft: Draft, command: Command | None) -> None:
 
 def _inpainted(now: Situation, draft: Draft, prompt: str) -> Plan:
     arguments: dict[str, Any] = {"prompt": prompt}
-    _reconcile(draft.brief)
+    drawing.reconcile(draft.brief)
     return Plan(
         [("write_brief", {"brief": _dump(draft.brief)}), ("inpaint", _with_image(now, arguments))],
         replies.notes(now, draft.brief),
@@ -483,14 +489,6 @@ def _another_seed(now: Situation) -> int:
     """Differs with each picture so far, so that "again" never finds the very same request."""
     name = f"{now.picture}/{len(now.versions)}".encode()
     return int.from_bytes(hashlib.sha256(name).digest()[:4], "big")
-
-
-def _reconcile(brief: Brief) -> None:
-    """Older relations give way to newer ones that they contradict."""
-    while brief.relations and contradiction(brief):
-        circle = set(contradiction(brief))
-        oldest = next((r for r in brief.relations if brief.relation_text(r) in circle), brief.relations[0])
-        brief.relations.remove(oldest)
 
 
 def _dump(brief: Brief) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,8 +17,13 @@ MOST_WORDS = 400
 WORDLIST = Path(__file__).with_name("english.txt")
 _PIECES = re.compile(r"[^\W_]+(?:['’.][^\W_]+)*|[.,;:!?&+\x01]", re.UNICODE)
 _QUOTED = re.compile(r"\"([^\"]{1,200})\"|“([^”]{1,200})”|(?<!\w)['‘]([^'’\n]{2,200}?)['’](?!\w)")
+_MACHINE = re.compile(
+    r"--(?!no\b)\w+(?:[ =]+[\w.:]+)?|<\w+:[^<>]{1,80}>|:\d+(?:\.\d+)?(?=[)\]])|^\s*(?:/imagine\s+)?prompt\s*:|"
+    r"\bSteps: ?\d+, .*", re.IGNORECASE | re.DOTALL)
+"""What image sites' prompts hold besides words: `--ar 16:9`, `<lora:x:0.8>`, `(cat:1.2)`, `Steps: 20, Sampler: …`."""
 _QUOTE = "\x01"
 POSSESSIVE = "'s"
+_SHOWN = {"noun", "ground"}
 _GLYPH_MARKS = str.maketrans("", "", "\ufe0f\u200d")
 
 
@@ -34,8 +39,8 @@ class Word:
 
 def words_of(message: str) -> list[Word]:
     """The message's words, at most `MOST_WORDS`; positions point into `message`."""
-    text = message[:LONGEST]
-    quotes = {match.start(): match for match in _QUOTED.finditer(text)}
+    text = _MACHINE.sub(lambda match: " " * len(match.group()), message[:LONGEST])
+    quotes = {match.start(): match for match in _QUOTED.finditer(text) if match.group() != text.strip()}
     found: list[Word] = []
     position = 0
     for start, match in quotes.items():
@@ -48,25 +53,30 @@ def words_of(message: str) -> list[Word]:
 
 def _plain(text: str, begin: int, end: int) -> list[Word]:
     found: list[Word] = []
-    for match in _PIECES.finditer(_glyphs(text)[begin:end]):
-        start, stop = begin + match.start(), begin + match.end()
-        found += [Word(word, start, stop) for word in _expand(match.group().lower().replace("’", "'"))]
-    found += [Word(name, position, position + 1) for position, name in _glyph_names(text, begin, end)]
+    for match in _PIECES.finditer(text, begin, end):
+        plain = match.group().lower().replace("’", "'")
+        found += [Word(word, match.start(), match.end()) for word in _expand(plain, _is_name(match))]
+    found += [Word(name, position, position + 1) for position in range(begin, end)
+              if not text[position].isalnum() for name in glyph_name(text[position]).split()]
     return sorted(found, key=lambda word: word.start)
 
 
-def _glyph_names(text: str, begin: int, end: int) -> Iterator[tuple[int, str]]:
-    names = glyph_names()
-    for position in range(begin, end):
-        if text[position] in names:
-            for word in names[text[position]].split():
-                yield position, word
+def _is_name(match: re.Match[str]) -> bool:
+    """Whether a word's capital says that it is somebody's or a place's name, and so not misspelt: "in Paris"."""
+    word, before = match.group(), match.string[: match.start()].rstrip()
+    return word.istitle() and before[-1:].isalnum() and before.rsplit(maxsplit=1)[-1].islower()
 
 
-def _glyphs(text: str) -> str:
-    """Emoji blanked out: they are read as the names of what they show."""
-    names = glyph_names()
-    return "".join(" " if char in names else char for char in text)
+@lru_cache(maxsize=1024)
+def glyph_name(char: str) -> str:
+    """What an emoji shows, if there is a word for it here: from the world's own glyphs, or by its Unicode name."""
+    if char in glyph_names() or unicodedata.category(char) != "So":
+        return glyph_names().get(char, "")
+    words, table = unicodedata.name(char, "").lower().replace("-", " ").split(), lexicon().table
+    if ("face" in words and words[-1] != "face") or "\U0001f600" <= char <= "\U0001f64f":
+        return ""  # a mood, not a thing
+    stretches = ((at, at + length) for at in range(len(words)) for length in (3, 2, 1))
+    return next((" ".join(words[a:b]) for a, b in stretches if table.get(tuple(words[a:b]), {}).keys() & _SHOWN), "")
 
 
 @lru_cache(maxsize=1)
@@ -76,8 +86,8 @@ def glyph_names() -> dict[str, str]:
     return {glyph: name for glyph, name in names if len(glyph) == 1}
 
 
-def _expand(word: str) -> list[str]:
-    """One written word as the words that it stands for, spelt right."""
+def _expand(word: str, name: bool = False) -> list[str]:
+    """One written word as the words that it stands for, spelt right unless it is a `name`."""
     if word in closed.ODD_CONTRACTIONS:
         return closed.ODD_CONTRACTIONS[word].split()
     for ending, full in closed.CONTRACTIONS.items():
@@ -88,7 +98,7 @@ def _expand(word: str) -> list[str]:
         return [stem, "is"] if stem in closed.IS_CONTRACTIONS else [*_expand(stem), POSSESSIVE]
     word = word.replace("'", "").replace(".", " ") if word.strip(".'") else word
     aliased = closed.ALIASES.get(word, word).split()
-    return [corrected(part) for part in aliased]
+    return aliased if name else [corrected(part) for part in aliased]
 
 
 @lru_cache(maxsize=4096)

@@ -109,7 +109,7 @@ class NounReader(Reader):
             self._number(phrase)
         if phrase.counted or phrase.quantity:
             self.accept_text("of")
-        if phrase.counted and self.peek().get("pron") == "them" and not self.peek(1).has("noun", "colour", "head"):
+        if phrase.counted and self.peek().get("pron") == "them" and not self._noun_after(1):
             phrase.quantity, phrase.definite, phrase.pronoun = "one of", True, "one of them"
             self.next()
         elif phrase.counted and self.peek().text in ("the", "these", "those", "my") and phrase.article != "indef":
@@ -157,7 +157,9 @@ class NounReader(Reader):
     def _modifier(self, phrase: NounPhrase) -> bool:
         """One adjective; False where the head (or nothing) comes."""
         token = self.peek()
-        if token.has("pick", "ordinal") and (phrase.definite or phrase.article == "poss") and self._more_follows():
+        from_side = token.has("ordinal") and self.peek(1).text == "from"  # `the second from the left`
+        definite = phrase.definite or phrase.article == "poss"
+        if token.has("pick", "ordinal") and definite and (from_side or self._more_follows()):
             phrase.pick = ("ordinal", token.get("ordinal")) if token.has("ordinal") else _pick(token.get("pick"))
         elif token.has("quant") and token.get("quant") == "other" and phrase.definite:
             phrase.quantity = "other"
@@ -169,6 +171,8 @@ class NounReader(Reader):
             phrase.style = token.get("style")
         elif token.has("noun", "ground") and self._compound(phrase):
             phrase.attributes.append(token.text)
+        elif token.has("praise") and self._more_follows():
+            pass
         elif self._adjective(token, phrase):
             phrase.attributes += [token.text] if token.text not in PLAIN_ADJECTIVES else []
         elif not (
@@ -184,7 +188,7 @@ class NounReader(Reader):
         """Whether the noun phrase goes on after this word."""
         follows = self.peek(1)
         ahead = 1
-        while follows.has("colour", "size", "skip", "number", "pick") and not follows.has("noun", "head"):
+        while follows.has("colour", "size", "skip", "number", "pick", "praise") and not follows.has("noun", "head"):
             ahead += 1
             follows = self.peek(ahead)
         if follows.has("noun", "head", "category"):

@@ -71,7 +71,9 @@ class ObjectReader(NounReader):
         if phrase.name is None:
             before = [thing for thing in made.objects if thing.name]
             if not before:
-                self.made.fillers.append("one")
+                made.fillers.append("one")
+                made.colours += [phrase.colour] if phrase.colour else []
+                made.sizes += [phrase.size] if phrase.size else []
                 return None
             phrase.name, phrase.known, phrase.category = before[-1].name, before[-1].known, before[-1].category
         return self._new(made, phrase)
@@ -98,7 +100,8 @@ class ObjectReader(NounReader):
         phrase = NounPhrase(start=self.peek().start)
         self._determiners(phrase)
         token = self.peek()
-        if token.has("colour") and self.peek(1).has("joint") and (phrase.article == "indef" or self._colour_list()):
+        listed = phrase.article == "indef" or self._colour_list()
+        if token.has("colour") and self.peek(1).has("joint", "or") and listed:
             phrase.colour = self.next().get("colour")
             self.elliptic.append(phrase)
             return True

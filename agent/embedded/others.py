@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from agent.earlier import Said
 from agent.earlier import said as heard
+from agent.embedded.chat import complains
 from agent.embedded.draft import object_of
 from agent.embedded.drawing import Trouble
 from agent.embedded.grammar import Grammar, parse
 from agent.embedded.situation import Situation
-from agent.embedded.syntax import Description, NounPhrase
+from agent.embedded.syntax import Clause, Command, Control, Description, NounPhrase
 from agent.embedded.tokens import tokens_of
 from tools.naming import listed
 
@@ -28,10 +29,21 @@ def number_of(said: Said, now: Situation) -> int | None:
 
 
 def only_gone_there(now: Situation) -> bool:
-    """Whether only the way to another version is done of "like the first picture but at night"."""
+    """Whether only the way to another version is done of "like the first picture but at night", "undo that and make
+    it blue"."""
+    if len(now.results) != 1 or now.results[0].startswith("Error: "):
+        return False
     said = heard(now.message)
-    return bool(said and said.do == "select" and said.rest and len(now.results) == 1
-                and not now.results[0].startswith("Error: "))
+    return bool(said.do == "select" and said.rest) if said else rest_after_step(parse(now.message), now.message)
+
+
+def rest_after_step(clauses: list[Clause], message: str) -> bool:
+    """Whether a message goes on after a step to another version, with more than why the step is wanted."""
+    if len(clauses) < 2 or not isinstance(clauses[0], Control) or clauses[0].action == "again":
+        return False
+    return not complains(message[clauses[1].start :]) and any(
+        isinstance(clause, Command) or (isinstance(clause, Description) and clause.says_something)
+        for clause in clauses[1:])
 
 
 def is_here(said: Said, now: Situation) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from agent.embedded import talk
 from agent.embedded.grammar import Grammar
+from agent.embedded.normalise import words_of
 from agent.embedded.situation import Situation
 from agent.embedded.tokens import Token, tokens_of
 from tools import coverage
@@ -26,6 +28,13 @@ PICTURE_SIZE = "The size of the picture comes with the model that draws it; I ca
 KEPT = "It is saved already: every version stays, and the picture can be downloaded from where it is shown."
 NO_WORDS = "I have not learnt to write words into a picture; I keep them in mind."
 _EXAMPLES = '"two dogs on a beach", then "make the left dog purple", "add a cake", "at night" or "undo"'
+
+
+ONLY_PICTURES = "I only draw pictures, and talk about the one that is here. Say what you want to see."
+NO_FILTERS = (
+    "I cannot rotate, crop, brighten or sharpen a picture. I can add, remove, replace, recolour, resize and move "
+    "things, and change the background."
+)
 
 
 def joined(*parts: str) -> str:
@@ -52,9 +61,20 @@ def greeting(now: Situation) -> str:
 
 def not_understood(now: Situation) -> str:
     said = " ".join(now.message.split())[:80]
+    if now.has_picture and _about_filters(said):
+        return NO_FILTERS
     return (
         f'I did not understand "{said}". You can say, for example, {_EXAMPLES}; "what can you draw?" lists what I know.'
     )
+
+
+def strange(said: str) -> str:
+    """A part of a change that could not be read."""
+    return NO_FILTERS if _about_filters(said) else f'I did not understand "{said[:80]}".'
+
+
+def _about_filters(said: str) -> bool:
+    return bool(talk.FILTERS & {word.text for word in words_of(said)})
 
 
 def notes(now: Situation, brief: Brief) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from agent.embedded.describing import DescriptionReader
 from agent.embedded.syntax import Command, Description, NounPhrase, Relation
 
+_EXCEPT = ("but", "but not", "except", "except for", "excluding", "apart from", "other than")
+
 
 class ResultReader(DescriptionReader):
     """Reads targets and results of commands."""
@@ -44,6 +46,16 @@ class ResultReader(DescriptionReader):
             if phrase is None or (phrase.article == "indef" and found[0].definite):
                 self.at, phrase = start, None
         return found
+
+    def _spare(self, made: Command) -> None:
+        """`(everything) but the dog`, `(all birds) except the left one`: to the end of the clause, or not at all."""
+        start = self.at
+        whole = made.targets and (made.targets[0].pronoun == "all" or made.targets[0].quantity == "all")
+        if not whole or not self.accept_text(*_EXCEPT):
+            return
+        made.spared = self._targets_of()
+        if not (self.done or self.peek().has("joint", "mark", "skip")):
+            self.at, made.spared = start, []
 
     def _and(self) -> bool:
         joined = False

@@ -81,6 +81,8 @@ def as_command(clause: Clause, draft: Draft) -> Command | None:
         return None
     if "new" in clause.marks:
         return None
+    if "in all" in clause.marks:
+        return _in_all(clause, draft)
     if "draw" in clause.marks and not clause.marks & {"also", "instead"}:
         return _more_of_it(clause, draft)
     if "refers" in clause.marks and not clause.marks & {"also", "instead"}:
@@ -88,6 +90,24 @@ def as_command(clause: Clause, draft: Draft) -> Command | None:
     if not clause.objects:
         return _with_span(_looks(clause), clause)
     return _with_span(_objects(clause, draft), clause)
+
+
+def _in_all(said: Description, draft: Draft) -> Command | None:
+    """`there should be two cats`: that many, of what is there; what is not there is added."""
+    first = said.objects[0] if len(said.objects) == 1 else None
+    if first and first.count is not None and first.counted and first.article != "indef" and _present(first, draft):
+        target = NounPhrase(name=first.name, known=first.known, colour=first.colour, definite=True, quantity="all")
+        return _with_span(Command("count", targets=[target], count=first.count), said)
+    lacking = [_lacking(thing, draft) for thing in said.objects]
+    return as_command(replace(said, objects=lacking, marks=(said.marks - {"in all"}) | {"also"}), draft)
+
+
+def _lacking(thing: NounPhrase, draft: Draft) -> NounPhrase:
+    """What is still to be added, where so many are wanted in all."""
+    have = sum(item.name == thing.name and thing.colour in (None, item.colour) for item in draft.items)
+    if thing.count is None or not have or not thing.counted or thing.article == "indef":
+        return thing
+    return replace(thing, count=thing.count - have) if thing.count > have else replace(thing, definite=True)
 
 
 def _with_span(command: Command | None, clause: Description) -> Command | None:
@@ -144,6 +164,9 @@ def _definite(phrase: NounPhrase) -> NounPhrase:
 
 def _objects(said: Description, draft: Draft) -> Command | None:
     first = said.objects[0]
+    if "same" in said.marks and first.bare and _present(first, draft):
+        meant = replace(first, definite=True)  # `same dog but in the snow`
+        return _about_what_is_there(replace(said, objects=[meant, *said.objects[1:]]))
     if "instead" in said.marks:
         return Command("replace", becomes=said.objects)
     if first.pronoun:

@@ -19,6 +19,7 @@ Operation = Literal[
     "only keep",
     "count",
     "swap",
+    "same",
     "other",
 ]
 
@@ -61,11 +62,13 @@ class NounPhrase:
 
 @dataclass
 class Relation:
-    """How something stands to `object` (and, between two, to `other`)."""
+    """How something (the object numbered `subject` of a description; None: all that is spoken of) stands to `object`
+    and, between two, to `other`."""
 
     name: str
     object: NounPhrase
     other: NounPhrase | None = None
+    subject: int | None = field(default=None, kw_only=True)
 
 
 @dataclass
@@ -120,7 +123,8 @@ class Description:
 
 @dataclass
 class Command:
-    """One change. `targets` are what it is done to (empty: the whole picture, or what was last spoken of)."""
+    """One change. `targets` are what it is done to (empty: the whole picture, or what was last spoken of), less what
+    is `spared`."""
 
     operation: Operation
     targets: list[NounPhrase] = field(default_factory=list)
@@ -134,6 +138,7 @@ class Command:
     background: str | None = None
     style: str | None = None
     description: Description | None = None
+    spared: list[NounPhrase] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     start: int = 0
     end: int = 0

@@ -58,7 +58,7 @@ i do not like it, i do not like this, i do not like that, that is wrong, this is
 not, this is not, it is not, that does not, this does not, it does not, not what i, that is bad, this is bad, it
 is bad, bad, ugly, terrible, awful, i hate, that is ugly, it is ugly, that looks wrong, this looks wrong, it
 looks wrong, that looks bad, looks wrong, that is terrible, wrong picture, you got it wrong, that was not,
-disappointing
+wrong colour, wrong place, wrong size, wrong number, disappointing
 """)
 
 PICTURE_SIZE = _phrases("""
@@ -66,6 +66,24 @@ bigger picture, larger picture, picture bigger, picture larger, smaller picture,
 4k, in hd, 4k, aspect ratio, landscape format, portrait format, bigger canvas, canvas bigger, larger canvas,
 full hd, wider picture, picture wider
 """)
+
+NOTHING = _phrases("""
+no, stop, cancel, leave it, do not change anything, change nothing, do nothing, nothing, leave it as it is, leave it
+like that, keep it as it is
+""")
+
+SAYING = _phrases("""
+tell, write, compose, sing, recite, translate, do you know
+""")
+
+WORDS = frozenset(_phrases("""
+joke, jokes, poem, story, song, haiku, limerick, essay, recipe, email, code, program, lyrics, novel, news, riddle
+"""))
+
+FILTERS = frozenset(_phrases("""
+rotate, rotated, flip, mirror, zoom, crop, blur, blurry, sharpen, sharper, brighten, brighter, lighten, lighter, darken,
+darker, contrast, saturation, blend, tilt, dark, bright
+"""))
 
 KEEPING = _phrases("""
 save it, save, save this, download, download it, save the picture, keep it, keep this, export, export it, share

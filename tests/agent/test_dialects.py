@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,18 @@ def test_without_tools_nothing_is_a_call() -> None:
 def test_calls_are_bounded() -> None:
     text = '<tool_call>{"name": "undo", "arguments": {}}</tool_call>' * 100
     assert len(dialects.read(text, ["undo"])[1]) == dialects.MAX_CALLS
+
+
+@pytest.mark.parametrize("text", [
+    '<invoke name="generate">' + "<parameter=a>" * 20_000, "<function=generate>" + "<parameter=a>" * 20_000,
+    '{"' + '\\"' * 20_000, '<tool_call>"name"' + " " * 20_000 + '"name"', "<tool_call>" + " " * 20_000 + "x",
+    "```" + " " * 20_000 + "x"], ids=lambda text: text[:24])
+def test_no_reply_takes_long_to_read(text: str) -> None:
+    """A pattern that looks for an end once for each beginning would hold the whole program for minutes."""
+    since = time.thread_time()
+    dialects.read(text, ["generate"])
+    dialects.arguments(text)
+    assert time.thread_time() - since < 1
 
 
 @settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])

@@ -20,6 +20,7 @@ pytestmark = pytest.mark.shared_worker
     ("i want the original picture back", ("select", "first", "")),
     ("like before but at night", ("select", "previous", "at night")),
     ("make it like the first picture, but with a cat", ("select", "first", "add a cat")),
+    ("like before but with two dogs", ("select", "previous", "there should be two dogs")),
     ("the same as before", ("select", "previous", "")), ("as in version 2 but without the dog",
                                                         ("select", 2, "without the dog"))])
 def test_another_picture_is_meant(text: str, found: tuple[Any, ...]) -> None:

@@ -12,6 +12,7 @@ import openai
 import pytest
 from pydantic import SecretStr
 
+from agent import llm
 from agent.api import (
     PlannerError,
     PlannerNonsense,
@@ -106,6 +107,21 @@ def test_a_failure_has_a_name_a_bound_and_no_key(server: HostileServer, mode: st
 def test_nobody_there() -> None:
     with pytest.raises(PlannerUnreachable, match="OPENAI_BASE_URL"):
         ServerPlanner("any", "http://127.0.0.1:9/v1", retries=0).complete(MESSAGES, TOOLS, never)
+
+
+def test_a_secret_in_the_address_is_not_told() -> None:
+    with pytest.raises(PlannerUnreachable, match=r"http://127\.0\.0\.1:9/v1;") as caught:
+        ServerPlanner("any", "http://me:hunter2@127.0.0.1:9/v1?key=s3same", retries=0).complete(MESSAGES, TOOLS, never)
+    assert "hunter2" not in str(caught.value) and "s3same" not in str(caught.value)
+
+
+def test_an_answer_in_one_piece_is_bounded_as_a_stream_is(server: HostileServer,
+                                                          monkeypatch: pytest.MonkeyPatch) -> None:
+    planner(server, "no-streaming", max_tokens=77).complete(MESSAGES, TOOLS, never)
+    assert server.requests[-1]["max_tokens"] == 77
+    monkeypatch.setattr(llm, "MAX_CHARACTERS", 5)
+    with pytest.raises(PlannerNonsense, match="longer than 5 characters"):
+        planner(server, "no-streaming").complete(MESSAGES, TOOLS, never)
 
 
 def test_retries_are_bounded(server: HostileServer) -> None:

@@ -30,6 +30,8 @@ KNOWN = [likes("size", "square", "always square"), likes("style", "pencil sketch
     ("I like oil paintings.", [("style", "oil painting")], ""), ("never people!", [("avoid", "person")], ""),
     ("from now on at night", [("background", "night")], ""),
     ("a red dog, always square", [("size", "square")], "a red dog"),
+    ("always draw at night, a cat", [("background", "night")], "a cat"),
+    ("always square, in watercolour", [("style", "watercolour"), ("size", "square")], ""),
     ("I love watercolours, draw two dogs", [("style", "watercolour")], "draw two dogs"),
     ("remember that dogs are called Rex", [("note", "dogs are called Rex")], "")])
 def test_what_is_meant_for_good_is_heard(text: str, learnt: list[tuple[str, str]], rest: str) -> None:

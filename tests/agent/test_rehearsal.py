@@ -48,6 +48,21 @@ def test_turns_before_the_last_count_as_carried_out(plan) -> None:
     assert plan(["undo"])["tool"] is None and plan(["undo"])["reply"]
 
 
+@pytest.mark.parametrize(("said", "tool", "things"), [
+    ("undo that and make it blue", "edit", ["blue dog"]),
+    ("go back to the first one and add a cat", "edit", ["dog", "cat"]),
+    ("undo, I don't like it", "undo", ["dog"])])
+def test_a_step_back_and_then_something_else(plan, said: str, tool: str, things: list[str]) -> None:
+    result = plan(["a dog", "make it red", said])
+    found = [" ".join(filter(None, [thing["colour"], thing["name"]])) for thing in result["brief"]["objects"]]
+    assert (result["tool"], found) == (tool, things)
+
+
+def test_a_question_after_a_step_back_is_answered(plan) -> None:
+    result = plan(["two dogs", "make the left one red", "undo that and make the dog blue", "the right one"])
+    assert result["arguments"]["targets"] == ["dog-2"] and result["arguments"]["phrase"] == "blue dog"
+
+
 def test_a_mask_is_written_as_a_word(plan) -> None:
     assert plan(["two dogs", "[mask] put a cake here"])["tool"] == "inpaint"
     assert plan(["[mask] put a cake here"])["tool"] == "inpaint"

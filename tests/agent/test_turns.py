@@ -244,9 +244,24 @@ def test_the_picture_budget_is_kept_and_said(bench) -> None:
     assert outcome.usage.images == 1 and outcome.status == "partial" and outcome.images
 
 
+@pytest.mark.parametrize(("limits", "said", "more"), [
+    ({"tool_calls": 1}, "1 tool call was made, which is the limit", "MAQUETTE_LIMITS__TOOL_CALLS"),
+    ({"tokens": 10}, "The next planner call would exceed the 10 tokens", "MAQUETTE_LIMITS__TOKENS")])
+def test_a_spent_budget_is_all_that_is_said_where_nothing_was_drawn(bench, limits, said, more) -> None:
+    """And not what a tool told the planner before."""
+    outcome = bench([DRAW, "Done."]).say("dogs", limits=limits)
+    assert (outcome.status, outcome.reply) == ("failed", f"{said} of one turn ({more} allows more).")
+
+
+def test_half_an_emoji_does_no_harm(bench) -> None:
+    table = bench([DRAW, "Done."])
+    assert table.say("a dog \ud83d").status == "done"
+    assert table.entries[0].text == "a dog \ufffd" and Turn(id="x", text="\ud83d\udc36").text == "🐶"
+
+
 @pytest.mark.parametrize(("limits", "words"), [
     ({"images": 2}, "2 pictures were drawn"), ({"planner_calls": 3}, "was asked 3 times"),
-    ({"tool_calls": 4}, "4 tool calls"), ({"tokens": 9_000}, "9000 tokens")])
+    ({"tool_calls": 4}, "4 tool calls were made"), ({"tokens": 9_000}, "9000 tokens")])
 def test_a_planner_that_never_stops_is_stopped_with_its_best_picture(bench, limits, words) -> None:
     count = iter(range(1000))
 

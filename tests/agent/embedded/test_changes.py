@@ -50,6 +50,47 @@ CHANGES = [
     (("a dog", "make it night"), ["background -> night"], "1 dog; background night"),
     (("a dog on a beach", "put it in space instead"), ["background -> space"], "1 dog; background space"),
     (("a cat", "can you redo this as a pencil drawing?"), ["restyle -> pencil sketch"], "1 cat; style pencil sketch"),
+    # not the opposite of what was said
+    (("a cat", "not red, blue"), ["recolour cat-1 -> blue cat"], "1 blue cat"),
+    (("a red dog", "the dog should be blue, not red"), ["recolour dog-1 -> blue dog"], "1 blue dog"),
+    ((PAIR, "remove everything except the dog"), ["remove cat-1 -> cat"], "1 dog"),
+    ((PAIR, "remove everything but keep the dog"), ["remove cat-1 -> cat"], "1 dog"),
+    (("a cat and two dogs", "make everything blue except the cat"), ["recolour dog-1 dog-2 -> blue dogs"],
+     "1 cat, 2 blue dog"),
+    ((PAIR, "there should be two cats"), ["add -> cat"], "1 dog, 2 cat"),
+    (("two dogs", "there should be three dogs and a cat"), ["add -> dog", "add -> cat"], "3 dog, 1 cat"),
+    # fewer and more
+    (("two dogs", "remove one"), ["remove dog-1 -> dog"], "1 dog"),
+    (("two dogs", "take one away"), ["remove dog-1 -> dog"], "1 dog"),
+    (("three cats", "one less"), ["remove cat-1 -> cat"], "2 cat"),
+    (("three cats and a dog", "two fewer cats"), ["remove cat-1 cat-2 -> cats"], "1 cat, 1 dog"),
+    (("three cats", "too many cats", "two"), ["remove cat-3 -> cat"], "2 cat"),
+    (("a dog", "add another"), ["add -> dog"], "2 dog"),
+    (("a dog", "add another one"), ["add -> dog"], "2 dog"),
+    (("a dog", "add two more"), ["add -> dog", "add -> dog"], "3 dog"),
+    (("a dog", "instead of one dog make three"), ["add -> dog", "add -> dog"], "3 dog"),
+    # which is meant
+    (("three dogs", "make two of them red"), ["recolour dog-1 dog-2 -> red dogs"], "1 dog, 2 red dog"),
+    (("three dogs", "the second from the left in green"), ["recolour dog-2 -> green dog"], "2 dog, 1 green dog"),
+    ((PAIR, "make the dog red", "the cat too"), ["recolour cat-1 -> red cat"], "1 red dog, 1 red cat"),
+    ((PAIR, "make the dog red", "do the same to the other one"), ["recolour cat-1 -> red cat"], "1 red dog, 1 red cat"),
+    ((PAIR, "make the dog red, the cat too"), ["recolour dog-1 -> red dog", "recolour cat-1 -> red cat"],
+     "1 red dog, 1 red cat"),
+    (("a dog", "how about a red one?"), ["recolour dog-1 -> red dog"], "1 red dog"),
+    (("a dog on a beach", "same dog but in the snow"), ["background -> snow"], "1 dog; background snow"),
+    ((PAIR, "same dog left of the cat"), ["move dog-1 -> dog"], "1 dog, 1 cat; dog left of cat"),
+    (("a dog", "replace the dog by two cats"), ["replace dog-1 -> cat"], "2 cat"),
+    # how things stand
+    (("a dog", "add a cat next to it and a ball between them"), ["add -> cat", "add -> sports ball"],
+     "1 dog, 1 cat, 1 sports ball; cat next to dog; sports ball between dog cat"),
+    (("two dogs", "put a ball between them"), ["add -> sports ball"],
+     "2 dog, 1 sports ball; sports ball between dog dog"),
+    # other words for the same
+    (("a dog", "what if it was night"), ["background -> night"], "1 dog; background night"),
+    (("a dog on a beach", "no background"), ["background -> plain white"], "1 dog; background plain white"),
+    (("a dog", "thanks, and a cat please"), ["add -> cat"], "1 dog, 1 cat"),
+    (("a dog", "make it red", "ctrl+z"), ["undo"], "1 dog"),
+    (("a dog", "another picture: a cat"), ["generate"], "1 cat"),
 ]  # fmt: skip
 
 

@@ -28,7 +28,8 @@ def test_a_vague_wish_is_asked_about_once(any_words: bool) -> None:
 
 
 @pytest.mark.parametrize("wish", ["a walrus", "a thousand dogs", "draw zero cats", "an animal", "a dog without a dog",
-                                  "a cat left of a dog and the dog left of the cat", "I need a picture"])
+                                  "a cat left of a dog and the dog left of the cat", "I need a picture",
+                                  "a cat or a dog", "a red or blue car", "anything but a dog"])
 def test_what_cannot_be_drawn_as_it_was_said_is_asked_about(wish: str) -> None:
     assert asked(wish)["options"]
 
@@ -61,6 +62,8 @@ FILLED = [
     (("a pet and a chair", "a bird"), "1 bird, 1 chair"),
     (("a pet left of a chair on a beach", "a cat and a dog"),
      "1 cat, 1 dog, 1 chair; cat left of chair; background beach"),
+    (("a cat or a dog", "the second"), "1 dog"),
+    (("a red or blue car on a beach", "you choose"), "1 red car; background beach"),
     (("a cup above a red vehicle", "a bus"), "1 cup, 1 red bus; cup above bus"),
     (("two vehicles", "airplanes"), "2 airplane"),
     (("two vehicles", "three cars"), "3 car"),
@@ -87,6 +90,12 @@ REPLIES = [
     (("a red dog", "what did you check?"), "red dog"), (("a dog", "make it florp"), "florp"),
     (("a dog", "I don't like it"), "What should be different"), (("a dog", "bigger picture please"), "size"),
     (("are you able to draw people",), "Yes"), (("???",), "Say what"),
+    (("tell me a joke",), "only draw pictures"), (("write me a poem about cats",), "only draw pictures"),
+    (("a dog", "stop"), "as it is"), (("a dog", "don't change anything"), "as it is"),
+    (("a dog", "rotate it"), "cannot rotate"), (("a dog", "make it darker"), "cannot rotate"),
+    (("a dog", "describe the picture"), "1 dog"), (("a dog", "change the dog"), "become of the dog"),
+    ((DOGS, "add a cat", "keep the dogs, change everything else"), "become of the cat"),
+    (("a dog and a cat", "swap the colours"), "not understand"),
 ]  # fmt: skip
 
 

@@ -1,0 +1,114 @@
+"""What is to go and what is to stay: "remove the dog", "one less", "too many cats", "keep only the left one"."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from agent.embedded.controls import ControlReader
+from agent.embedded.syntax import Command, NounPhrase
+
+_AWAY = ("away", "out", "off", "out of it", "out of")
+
+
+class RemovalReader(ControlReader):
+    """Reads commands that take something out, or keep it."""
+
+    def _whole(self) -> str | None:
+        start = self.at
+        if self.peek().has("det") and self.peek(1).has("whole"):
+            self.next()
+        token = self.accept("whole")
+        if token is None or self.peek().has("noun"):
+            self.at = start
+            return None
+        return token.get("whole")
+
+    def _strange(self) -> list[str]:
+        words = []
+        while not self.done and not self.peek().has("joint"):
+            token = self.next()
+            if not token.has("mark", "skip"):
+                words.append(token.text)
+        return words
+
+    def _clause_over(self, ahead: int = 0) -> bool:
+        return not self.peek(ahead).text or self.peek(ahead).has("joint", "mark", "skip")
+
+    def _remove(self) -> Command | None:
+        token = self.peek()
+        if token.verb("take"):
+            return self._take_away()
+        if not token.verb("remove"):
+            return None
+        self.next()
+        whole = self._whole() or self._ground_named()
+        if whole == "background":
+            return Command("background", background="plain white")
+        made = Command("remove", targets=self._targets_of() or self._some_of_them())
+        self._spare(made)
+        while self.peek().has("skip"):
+            self.next()
+        if made.targets:
+            return made
+        made.unknown = self._strange()
+        return made if made.unknown or token.text in ("erase", "remove", "delete", "wipe", "clear") else None
+
+    def _take_away(self) -> Command | None:
+        """`take the dog away`."""
+        self.next()
+        made = Command("remove", targets=self._some_of_them() or self._targets_of())
+        return made if made.targets and self.accept_text(*_AWAY) else None
+
+    def _some_of_them(self) -> list[NounPhrase]:
+        """`one`, `two`: that many of what is there."""
+        if not self.peek().has("number") or not (self._clause_over(1) or self.peek(1).text in _AWAY):
+            return []
+        return [NounPhrase(pronoun="one of them", definite=True, counted=True, count=self.next().get("number"))]
+
+    def _fewer(self) -> Command | None:
+        """`one less`, `two fewer dogs`, `too many cats`."""
+        if self.accept("many"):
+            phrase = self.noun_phrase() or NounPhrase(pronoun="them", definite=True)
+            return Command("count", targets=[replace(phrase, definite=True, quantity="all")])
+        start, number = self.at, self.accept("number")
+        if not self.accept_text("less", "fewer"):
+            self.at = start
+            return None
+        count = number.get("number") if number else 1
+        targets = self._targets_of() or [NounPhrase(pronoun="one of them", definite=True)]
+        return Command("remove", targets=[replace(each, count=count, quantity="one of") for each in targets])
+
+    def _ground_named(self) -> str | None:
+        """`the beach`: the background by what it shows."""
+        start = self.at
+        definite = self.accept_text("the", "this", "that")
+        token = self.peek()
+        if (
+            token.has("ground")
+            and not token.has("noun")
+            and not self.peek(1).has("noun")
+            and (definite or self.peek(1).has("to"))
+        ):
+            self.next()
+            return "background"
+        self.at = start
+        return None
+
+    def _only_keep(self) -> Command | None:
+        if not self.peek().verb("only keep"):
+            return None
+        self.next()
+        return self._nonempty(Command("only keep", targets=self._targets_of()))
+
+    def _keep(self) -> Command | None:
+        if not self.peek().verb("keep"):
+            return None
+        self.next()
+        made = Command("keep", targets=self._targets_of(), background=None)
+        if not made.targets and not self._whole():
+            return None
+        self._strange()
+        return made
+
+    def _nonempty(self, made: Command) -> Command | None:
+        return made if made.targets else None
