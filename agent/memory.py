@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from filelock import FileLock
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from generators.api import Capabilities, Extent
@@ -25,6 +27,7 @@ from tools.naming import listed, style_name, thing_name
 
 FILE = "memory.json"
 MOST = 50
+WAIT = 10.0
 Kind = Literal["size", "style", "background", "avoid", "note"]
 _SIZES = {"square": "square", "squares": "square", "landscape": "landscape", "wide": "landscape",
           "horizontal": "landscape", "portrait": "portrait", "tall": "portrait", "vertical": "portrait",
@@ -85,10 +88,11 @@ class Heard(NamedTuple):
 
 
 class Memory:
-    """The preferences of one data folder."""
+    """The preferences of one data folder; several programs may change them, one after the other."""
 
     def __init__(self, folder: Path) -> None:
         self.file = folder / FILE
+        self._lock = folder / "locks" / "memory.lock"
 
     def all(self) -> list[Preference]:
         try:
@@ -99,34 +103,44 @@ class Memory:
 
     def learn(self, learnt: Sequence[Preference]) -> None:
         """A later size, style or background takes the place of an earlier one; what is known already stays."""
-        kept = self.all()
-        for one in learnt:
-            alone = one.kind in ("size", "style", "background")
-            kept = [old for old in kept if old.kind != one.kind or not (alone or old.value == one.value)]
-            kept.append(one.model_copy(update={"since": f"{datetime.now(UTC):%Y-%m-%d}"}))
-        self._write(kept[-MOST:])
+        with self._alone():
+            kept = self.all()
+            for one in learnt:
+                alone = one.kind in ("size", "style", "background")
+                kept = [old for old in kept if old.kind != one.kind or not (alone or old.value == one.value)]
+                kept.append(one.model_copy(update={"since": f"{datetime.now(UTC):%Y-%m-%d}"}))
+            self._write(kept[-MOST:])
 
     def forget(self, number: int | None = None) -> list[Preference]:
         """Deletes one by its number (from 1), or all; what is left. Raises `IndexError` where there is no such one."""
-        kept = self.all()
-        if number is not None and not 1 <= number <= len(kept):
-            raise IndexError(f"There is no preference {number}; there {'is' if len(kept) == 1 else 'are'} {len(kept)}.")
-        left = [] if number is None else kept[: number - 1] + kept[number:]
-        self._write(left)
+        with self._alone():
+            kept = self.all()
+            if number is not None and not 1 <= number <= len(kept):
+                raise IndexError(f"There is no preference {number}; there {'is' if len(kept) == 1 else 'are'} "
+                                 f"{len(kept)}.")
+            left = [] if number is None else kept[: number - 1] + kept[number:]
+            self._write(left)
         return left
 
     def forget_words(self, words: str) -> list[Preference]:
         """Deletes what these words mean ("" for all); what was deleted."""
-        known = self.all()
-        gone = [one for one in known if not words or _meant(words, one)]
-        if gone:
-            self._write([one for one in known if one not in gone])
+        with self._alone():
+            known = self.all()
+            gone = [one for one in known if not words or _meant(words, one)]
+            if gone:
+                self._write([one for one in known if one not in gone])
         return gone
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Nobody else changes the file meanwhile."""
+        self._lock.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(self._lock, timeout=WAIT):
+            yield
 
     def _write(self, preferences: list[Preference]) -> None:
         rows = [one.model_dump() for one in preferences]
         text = json.dumps({"schema_version": 1, "preferences": rows}, indent=1, ensure_ascii=False) + "\n"
-        self.file.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(self.file, text.encode())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -144,3 +145,12 @@ def test_a_planner_reads_what_was_said_once(bench: Any) -> None:
     table.studio.memory.learn(KNOWN[:1])
     table.say("hello")
     assert '"preferences":["always square"]' in table.studio._planner.seen[0][0]["content"]
+
+
+def test_nothing_is_lost_where_several_learn_at_once(tmp_path: Path) -> None:
+    def learn(number: int) -> None:
+        Memory(tmp_path).learn([Preference(kind="note", value=f"wish {number}", words=f"wish {number}")])
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(learn, range(40)))
+    assert sorted(one.value for one in Memory(tmp_path).all()) == sorted(f"wish {number}" for number in range(40))
