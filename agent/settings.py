@@ -11,10 +11,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from generators.remote import Server
+from generators.speed import Speed, checked
 from tools.api import Limits
 
 
@@ -42,6 +43,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=7860, ge=1, le=65535)
     password: SecretStr | None = Field(default=None, min_length=8, description="asked for by the page")
+    language: str = Field(default="en", min_length=1, description="of the page's own words")
     generator: str = Field(default="diffusion", min_length=1)
     planner: str = Field(default="auto", min_length=1)
     planner_model: str = "gpt-5-mini"
@@ -65,12 +67,27 @@ class Settings(BaseSettings):
         "what looks at real models' pictures, with commas: auto (what is installed), pack (the pack's critic alone), "
         "none, names that `models` lists, folders, hub ids, openai, openai:MODEL, hf:NAME"))
     servers: dict[str, Server] = Field(default_factory=dict, description="image servers, by the names they get here")
+    cache: str = Field(default="", description="which steps of a picture are not computed in full: first-block, "
+                                               "taylor, mag; changes pictures")
+    compile: str = Field(default="", description="blocks: what denoises is compiled; the first picture waits for it")
+    attention: str = Field(default="", description="what computes attention; empty: the library's own choice")
     threads: int | None = Field(default=None, ge=1, le=1024, description="of a model's worker; null: as it sees fit")
 
     @field_validator("data")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().absolute()
+
+    @field_validator("cache", "compile", "attention")
+    @classmethod
+    def _there_is_one(cls, value: str, info: ValidationInfo) -> str:
+        checked(**{str(info.field_name): value})
+        return value
+
+    @property
+    def speed(self) -> Speed:
+        """The settings that pictures are drawn with."""
+        return checked(self.cache, self.compile, self.attention)
 
     @classmethod
     def settings_customise_sources(cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource,

@@ -375,10 +375,9 @@ class Studio:
                      question=question.model_dump() if question else None,
                      plan={"model": model, "seed": options.seed, "single_shot": options.single_shot,
                            "limits": options.limits.model_dump(), "without": self._without(options, entries, turn),
-                           "ahead": options.ahead,
                            "wishes": self._wishes(options, turn, model).model_dump(mode="json"), "vary": options.vary,
                            "call": options.call, "routing": self.settings.routing, "free": options.free,
-                           "preset": options.preset.model_dump() if options.preset else None,
+                           "preset": options.preset.model_dump() if options.preset else None, "ahead": options.ahead,
                            "planner": self._planner_name(options),
                            "repairs": 0 if "repair" in options.without else self.settings.repairs})
 

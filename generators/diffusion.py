@@ -39,6 +39,7 @@ from generators.api import (
 )
 from generators.local import Local, shared
 from generators.previews import Previews
+from generators.speed import Faster, Refused, Speed
 from generators.world.layout_text import layout_text
 
 STRENGTH = 0.75  # of an image-to-image edit that does not say: the composition stays, the content may change
@@ -81,7 +82,12 @@ class Diffusion(Local):
         super().__init__(model)
         self._pipes: dict[str, Any] = {}
         self._placement = "whole"
+        self._speed = Speed()
         self._forget()
+
+    def hasten(self, speed: Speed) -> None:
+        """From the next picture on draws with these settings."""
+        self._speed = speed
 
     # Loading
 
@@ -89,11 +95,15 @@ class Diffusion(Local):
         """Loads the pipeline that the others share their weights with."""
         self.unload()
         name = next(iter(self.options["classes"].values()))
+        card = hardware.card_gb() if plan.device.startswith("cuda") else 0.0
+        self._placement = placement.suited(self.options.get("billions", ()), self.model.memory_gb, card,
+                                           self.options.get("placement", ""))
         with self._opening():
-            pipe = opening.pipeline(_class(name), self.model.source, self.options, plan.dtype)
-        pipe.set_progress_bar_config(disable=True)
-        weights.check_finite(_modules(pipe))
-        self._place(pipe, plan)
+            pipe = opening.pipeline(_class(name), self.model.source, self.options, plan.dtype,
+                                    placement.quantised(self._placement, plan.device))
+            pipe.set_progress_bar_config(disable=True)
+            weights.check_finite(_modules(pipe))
+            placement.place(pipe, self._placement, plan.device)
         self._pipes[name], self._plan = pipe, plan
 
     def _close(self) -> None:
@@ -105,13 +115,8 @@ class Diffusion(Local):
         self._stages.forget()
         kind = next(iter(self.options.get("classes", {}).values()), "")
         self._additions = Additions(self.model.name, kind, self._place_beside)
+        self._faster = Faster()
         self._steered: tuple[str, list[Any], Any] | None = None
-
-    def _place(self, pipe: Any, plan: hardware.Plan) -> None:
-        """Onto the device, all of it or as much at a time as a card has room for."""
-        card = hardware.card_gb() if plan.device.startswith("cuda") else 0.0
-        self._placement = placement.suited(self.options.get("billions", ()), self.model.memory_gb, card)
-        placement.place(pipe, self._placement, plan.device)
 
     def _place_beside(self, module: Any) -> None:
         placement.place_beside(module, self._placement, self._used.device)
@@ -239,10 +244,13 @@ class Diffusion(Local):
                 call = call.of(seeds) if seeds else call
                 rung.climb(call.pipe)
                 with (self._additions.worn(call.pipe, request.adapters, request.likeness) as told,
-                      self._stages.watching(call.pipe, request.adapters)):
+                      self._stages.watching(call.pipe, request.adapters),
+                      self._faster.at_work(call.pipe, self._speed, call.steps) as hastened):
                     return self._drawn(call, report, stop), {
                         "placement": self._placement, "memory": rung.name, "pipeline": type(call.pipe).__name__,
-                        "call": call.plain(), **told}
+                        "call": call.plain(), **told, **hastened}
+            except Refused:
+                return self._at_once(request, pictures, report, stop, seeds)
             except (MemoryError, RuntimeError) as error:
                 if not hardware.is_memory(error):
                     raise

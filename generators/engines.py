@@ -1,6 +1,7 @@
 """What a worker process can hold: image models, what sees and compares, chat models. Made by key, on first need.
 
-    model:NAME      draw(request, seeds) with its pictures → a picture, or one for each of several seeds
+    model:NAME      draw(request, seeds, speed) with its pictures → a picture, or one for each of several seeds
+                    load() → the seconds that it took; memory() → the most since it was asked, in GB
                     describe, answer(question) one    → words
     critic:FOLDER   see() one picture                 → what is in it
     matcher:SOURCE  pictures() several, texts(texts)  → their vectors, sure() → a cosine or None
@@ -17,6 +18,7 @@ Imports nothing heavy: the engine's own file does, when it loads.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
@@ -25,6 +27,7 @@ from pydantic import TypeAdapter
 
 from generators import hardware, registry, weights
 from generators.api import Cancelled, Generator, Model, Report, Request, Result, Seen, Stop, Unsupported
+from generators.speed import Speed, of_no_use
 
 Answer = tuple[dict[str, Any], list[Image.Image]]
 MODEL: TypeAdapter[Model] = TypeAdapter(Model)
@@ -43,21 +46,35 @@ class Painter:
 
     def __init__(self, generator: Generator) -> None:
         self.generator = generator
+        began = time.perf_counter()
         generator.load()
+        self.loading = time.perf_counter() - began
 
     def call(self, name: str, params: Mapping[str, Any], pictures: list[Image.Image], report: Report,
              stop: Stop) -> Answer:
         if name == "load":
-            return {}, []
+            return {"seconds": self.loading}, []
+        if name == "memory":
+            return {"gb": hardware.peak_gb()}, []
         if name in ("describe", "answer"):
             read = getattr(self.generator, name, None)
             if read is None:
                 raise Unsupported("This model cannot describe pictures.")
             return {"text": read(pictures[0], **params, stop=stop)}, []
         request, given = Request.model_validate(params["request"]), dict(zip(params["ids"], pictures, strict=True))
+        missing = self._hastened(Speed(**params.get("speed", {})))
         results = self._drawn(request, params.get("seeds", ()), given, report, stop)
         last = results[-1]
-        return {"seconds": dict(last.seconds), "arithmetic": dict(last.arithmetic)}, [one.image for one in results]
+        arithmetic = {**last.arithmetic, **missing}
+        return {"seconds": dict(last.seconds), "arithmetic": arithmetic}, [one.image for one in results]
+
+    def _hastened(self, speed: Speed) -> dict[str, Any]:
+        """Passes the settings on; the record of those that this family has no use for."""
+        hasten = getattr(self.generator, "hasten", None)
+        if hasten is None:
+            return of_no_use(speed)
+        hasten(speed)
+        return {}
 
     def _drawn(self, request: Request, seeds: Sequence[int], pictures: Mapping[str, Image.Image], report: Report,
                stop: Stop) -> list[Result]:

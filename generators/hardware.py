@@ -125,6 +125,19 @@ def wait() -> None:
         torch.cuda.synchronize()
 
 
+def peak_gb() -> float:
+    """The most memory since it was asked last, in GB: that of torch on its card; without one what the process holds
+    now, which has no such memory."""
+    import psutil
+    import torch
+
+    if not torch.cuda.is_available():
+        return float(psutil.Process().memory_info().rss / 1e9)
+    most = torch.cuda.max_memory_allocated() / 1e9
+    torch.cuda.reset_peak_memory_stats()
+    return float(most)
+
+
 @contextmanager
 def seeded(seed: int, device: str) -> Iterator[None]:
     """The libraries' own source of chance begins at a seed, and goes on afterwards as if nothing had been."""

@@ -13,28 +13,33 @@ from typing import Any
 
 from generators import weights
 from generators.api import ModelUnavailable
+from generators.placement import Quantise
 
 PICTURES_ONLY = {"Qwen2VLProcessor": "Qwen2VLPictures", "Qwen3VLProcessor": "Qwen3VLPictures"}
 """Processors with a part for videos, which needs torchvision; and what a processor without that part is called."""
 _PIXTRAL = "PixtralProcessor"  # imports torchvision; FLUX.2 reads words with it and no pictures
 
 
-def pipeline(kind: Any, source: str, options: Mapping[str, Any], dtype: Any) -> Any:
+def pipeline(kind: Any, source: str, options: Mapping[str, Any], dtype: Any, quantise: Quantise | None = None) -> Any:
     """A pipeline of the class `kind` from a folder, a hub id in the local cache, or a file.
 
-    `options` may name `also` (component to the hub id that it lies in) and, for a file, its `base`. Raises
-    `ModelUnavailable`, and whatever the libraries raise over files that are damaged.
+    `options` may name `also` (component to the hub id that it lies in) and, for a file, its `base`; `quantise` says
+    how components are kept (`placement.quantised`). Raises `ModelUnavailable`, and whatever the libraries raise over
+    files that are damaged.
     """
     place = weights.locate(source)
     if place.is_file():
+        if quantise:
+            raise ModelUnavailable(f"{place.name} is one file, which cannot be quantised while it is read; the "
+                                   "placements float8 and streamed take it.")
         return _from_file(kind, place, options, dtype)
-    parts = {name: _part(name, hub_id, dtype) for name, hub_id in options.get("also", {}).items()
+    parts = {name: _part(name, hub_id, dtype, quantise) for name, hub_id in options.get("also", {}).items()
              if not (place / name).is_dir()}
     stand_ins = {name: without_torchvision(which).from_pretrained(place / name, local_files_only=True)
                  for name, which in _processors(place) if find_spec("torchvision") is None}
     unlike = {name: None for name, which in _processors(place) if name in stand_ins and which == _PIXTRAL}
     pipe = kind.from_pretrained(place, dtype=dtype, local_files_only=True, use_safetensors=True,
-                                **parts, **{**stand_ins, **unlike})
+                                **parts, **{**stand_ins, **unlike}, **_quantising(place, quantise))
     pipe.register_modules(**{name: stand_ins[name] for name in unlike})  # its kind is not the one that is looked for
     return pipe
 
@@ -55,7 +60,20 @@ def _from_file(kind: Any, file: Path, options: Mapping[str, Any], dtype: Any) ->
                                f"`python app.py models get {options['base']}`.") from error
 
 
-def _part(name: str, hub_id: str, dtype: Any) -> Any:
+def _quantising(place: Path, quantise: Quantise | None) -> dict[str, Any]:
+    """What tells the library how to keep the components of a pipeline's folder."""
+    if quantise is None:
+        return {}
+    from diffusers import PipelineQuantizationConfig
+
+    index = json.loads((place / "model_index.json").read_text("utf-8"))
+    found = {name: quantise(name, place / name, value[0]) for name, value in index.items()
+             if isinstance(value, list) and value[0] in ("diffusers", "transformers")}
+    return {"quantization_config": PipelineQuantizationConfig(
+        quant_mapping={name: how for name, how in found.items() if how is not None})}
+
+
+def _part(name: str, hub_id: str, dtype: Any, quantise: Quantise | None) -> Any:
     """A component that its pipeline's repository leaves out, from another one; the class stands in its config.json."""
     import transformers
 
@@ -64,7 +82,9 @@ def _part(name: str, hub_id: str, dtype: Any) -> Any:
     if name.startswith("tokenizer"):
         return transformers.AutoTokenizer.from_pretrained(place, local_files_only=True)
     kind = json.loads((place / "config.json").read_text("utf-8"))["architectures"][0]
-    return getattr(transformers, kind).from_pretrained(place, dtype=dtype, local_files_only=True, use_safetensors=True)
+    how = quantise(name, place, "transformers") if quantise else None
+    return getattr(transformers, kind).from_pretrained(place, dtype=dtype, local_files_only=True, use_safetensors=True,
+                                                       quantization_config=how)
 
 
 def _processors(place: Path) -> Iterator[tuple[str, str]]:

@@ -126,10 +126,19 @@ def _index(folder: Path) -> Path | None:
 
 def fits(model: Model) -> bool:
     """Whether the machine's memory (or its graphics card's) holds the model, in whatever placement."""
-    billions = catalogue.facts(model.name).billions
-    if billions:
-        return placement.choose(billions, _card_gb(), _memory_gb()) is not None
+    if catalogue.facts(model.name).billions:
+        return _placement(model) is not None
     return model.memory_gb <= max(0.9 * _memory_gb(), _card_gb())
+
+
+def _offered(model: Model) -> tuple[str, ...]:
+    return placement.offered(model.options.get("run_by", model.family))
+
+
+def _placement(model: Model) -> str | None:
+    """What would be chosen here for a model whose parameters are counted."""
+    among = set(_offered(model)) & set(placement.here())
+    return placement.choose(catalogue.facts(model.name).billions, _card_gb(), _memory_gb(), among)
 
 
 def describe(model: Model) -> dict[str, Any]:
@@ -137,7 +146,8 @@ def describe(model: Model) -> dict[str, Any]:
     here; what nobody looked up is "" or empty."""
     able, facts, call = model.capabilities, catalogue.facts(model.name), model.options.get("call", {})
     needs = placement.needs(facts.billions) if facts.billions else {"whole": model.memory_gb}
-    chosen = placement.choose(facts.billions, _card_gb(), _memory_gb()) if facts.billions else None
+    needs = {name: gb for name, gb in needs.items() if name in _offered(model)}
+    chosen = _placement(model) if facts.billions else None
     return {"name": model.name, "family": model.family, "capabilities": able.names(),
             "sizes": [list(size) for size in able.sizes], "installed": installed(model), "fits": fits(model),
             "memory": model.memory_gb, "licence": model.licence, "verified": model.verified,

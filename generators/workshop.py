@@ -11,6 +11,7 @@ other model and chat model in its own, of which the least recently used are ende
 from __future__ import annotations
 
 import itertools
+import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from generators import eyes, hardware, registry, sketch_scene, upscaling, weights
+from generators import eyes, hardware, registry, sketch_scene, speed, upscaling, weights
 from generators.api import (
     Box,
     BrokenOutput,
@@ -44,6 +45,7 @@ from generators.api import (
 from generators.engines import MODEL, SEEN
 from generators.eyes import Ask
 from generators.local import shared
+from generators.speed import Speed
 from generators.worker import Job, Worker
 
 if TYPE_CHECKING:
@@ -55,6 +57,7 @@ PACK = Path(__file__).resolve().parent / "pack"
 CRITIC = PACK / "critic"
 MATCHER = PACK / "contrastive"
 BACKOFF = 0.2
+LOG = logging.getLogger("maquette")
 EYES = "eyes"
 """The process of everything that looks at real pictures."""
 SKETCH = "sketch"
@@ -77,18 +80,20 @@ class Workshop:
     the graphics card that the first process works on, each further one on the next, `retries` how often a picture is
     tried again after its process died, `eyes` what looks at pictures (see `generators.eyes.chosen`; "sketch" reads the
     sketch generator's), `ask` how a chat server is asked about one, where `eyes` says so, `matcher` the folder or hub
-    id of what compares pictures with words ("": the pack's).
+    id of what compares pictures with words ("": the pack's), `speed` the settings that pictures are drawn with.
     """
 
     def __init__(self, models: Sequence[Model] | None = None, *, threads: int | None = None,
                  resident: int | None = None, card: int = 0, retries: int = 2, eyes: str = eyes.AUTO,
-                 ask: Ask | None = None, matcher: str = "", grace: float = 3.0,
+                 ask: Ask | None = None, matcher: str = "", speed: Speed | None = None, grace: float = 3.0,
                  workers: Callable[[str], Worker] | None = None) -> None:
         self._extra = {model.name: model for model in models or ()}
         self._new = workers or (lambda name: Worker(name, threads=threads, grace=grace))
         self._resident = max(2, len(hardware.cards())) if resident is None else resident
         self._card, self._retries, self._eyes, self._ask = card, retries, eyes, ask
         self._matcher = matcher or str(MATCHER)
+        self._speed = speed or Speed()
+        self._said: set[tuple[str, str]] = set()
         self._workers: dict[str, Worker] = {}
         self._servers: dict[str, Remote] = {}
         self._guard = threading.Lock()
@@ -104,6 +109,10 @@ class Workshop:
         """The catalogue, and the models given to this workshop."""
         return [*self._extra.values(), *(m for m in registry.listed() if m.name not in self._extra)]
 
+    def add(self, model: Model) -> None:
+        """One more model, under its name."""
+        self._extra[model.name] = model
+
     def model(self, name: str) -> Model:
         """The model of a name: of the catalogue, a family's default, a folder, a hub id.
 
@@ -116,8 +125,8 @@ class Workshop:
         return [registry.describe(model) for model in self.models()]
 
     def draw(self, request: Request, pictures: Mapping[str, Image.Image], report: Report = _nobody,
-             stop: Stop = _never) -> Result:
-        """Makes the picture of a request; `pictures` holds its sources and mask by id.
+             stop: Stop = _never, speed: Speed | None = None) -> Result:
+        """Makes the picture of a request; `pictures` holds its sources and mask by id, `speed` overrides the settings.
 
         Raises a `GeneratorError`: see `generators.api`.
         """
@@ -127,7 +136,7 @@ class Workshop:
             return upscaling.interpolated(request, pictures)
         if model.family == registry.REMOTE:
             return self._server(model).run(request, pictures, report, stop)
-        return self._drawn(model, request, (), pictures, report, stop)[0]
+        return self._drawn(model, request, (), pictures, report, stop, speed)[0]
 
     def draw_several(self, request: Request, seeds: Sequence[int], pictures: Mapping[str, Image.Image],
                      report: Report = _nobody, stop: Stop = _never) -> list[Result]:
@@ -152,15 +161,46 @@ class Workshop:
                 for at, seed in enumerate(seeds)]
 
     def _drawn(self, model: Model, request: Request, seeds: Sequence[int], pictures: Mapping[str, Image.Image],
-               report: Report, stop: Stop) -> list[Result]:
+               report: Report, stop: Stop, hasten: Speed | None = None) -> list[Result]:
         """The picture of a request, or one for each seed, by the process that holds the model."""
         ids = request.pictures()
-        params = {"request": request.model_dump(mode="json"), "ids": ids, "seeds": list(seeds)}
+        params = {"request": request.model_dump(mode="json"), "ids": ids, "seeds": list(seeds),
+                  "speed": (self._speed if hasten is None else hasten)._asdict()}
         job = Job(f"model:{model.name}", "draw", params, MODEL.dump_python(model, mode="json"))
         value, drawn = self._run(_room(model), job, [pictures[id] for id in ids], report, stop)
         if len(drawn) != max(1, len(seeds)):
             raise BrokenOutput(f"{model.name} returned no picture.")
+        if hasten is None:
+            self._say_what_was_left_out(model.name, value["arithmetic"])
         return [Result(image, value["seconds"], value["arithmetic"]) for image in drawn]
+
+    def _say_what_was_left_out(self, name: str, arithmetic: Mapping[str, Any]) -> None:
+        """Once for each setting of a model."""
+        for sentence in speed.left_out(arithmetic):
+            if (name, sentence) not in self._said:
+                self._said.add((name, sentence))
+                LOG.warning("%s: %s", name, sentence)
+
+    def load(self, name: str, stop: Stop = _never) -> float:
+        """Loads a model, unless it is; how many seconds reading its weights took. Raises a `GeneratorError`."""
+        return float(self._of_a_process(name, "load", stop)["seconds"])
+
+    def memory(self, name: str) -> float:
+        """The most memory that a model's process took since this was asked last, in GB: see `hardware.peak_gb`."""
+        return float(self._of_a_process(name, "memory", _never)["gb"])
+
+    def _of_a_process(self, name: str, call: str, stop: Stop) -> dict[str, Any]:
+        model = self.model(name)
+        job = Job(f"model:{model.name}", call, {}, MODEL.dump_python(model, mode="json"))
+        return self._run(_room(model), job, [], _nobody, stop)[0]
+
+    def rest(self) -> None:
+        """Ends every idle process, which gives all its memory back; the next job starts a new one."""
+        with self._guard:
+            leaving = [room for room, worker in self._workers.items() if not worker.busy]
+            workers = [self._workers.pop(room) for room in leaving]
+        for worker in workers:
+            worker.close()
 
     def tell(self, name: str, image: Image.Image, question: str = "", stop: Stop = _never) -> str:
         """What a model that understands pictures says an RGB picture shows, or its answer to a question about it.
@@ -313,11 +353,7 @@ class Workshop:
         try:
             return self._run(EYES, job, [image.convert("RGB")], _nobody, stop)
         except OutOfMemory:
-            with self._guard:
-                leaving = [room for room, worker in self._workers.items() if not worker.busy]
-                workers = [self._workers.pop(room) for room in leaving]
-            for worker in workers:
-                worker.close()
+            self.rest()
             return self._run(EYES, job, [image.convert("RGB")], _nobody, stop)
 
     def _need_critic(self) -> None:
@@ -331,8 +367,7 @@ class Workshop:
             model = self.model(name)
             if model.family == registry.REMOTE:
                 return self._server(model).load()
-            spec = MODEL.dump_python(model, mode="json")
-            self._run(_room(model), Job(f"model:{model.name}", "load", {}, spec), [], _nobody, self._is_closed)
+            self.load(name, self._is_closed)
             if look and self._eyes not in (SKETCH, eyes.NONE) and CRITIC.is_dir():
                 self._run("pack", Job(f"critic:{CRITIC}", "load"), [], _nobody, self._is_closed)
         except GeneratorError:

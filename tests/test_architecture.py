@@ -205,7 +205,8 @@ OPTIONAL = {"pyarrow", "torchmetrics"}  # where one is missing, a sentence names
 def test_what_is_imported_is_declared() -> None:
     """Nothing is used that is there only because something else needs it."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    declared = {re.split(r"[<>=\[]", line)[0].replace("-", "_") for line in project["dependencies"]}
+    lines = [*project["dependencies"], *(line for extra in project["optional-dependencies"].values() for line in extra)]
+    declared = {re.split(r"[<>=\[]", line)[0].replace("-", "_") for line in lines}
     trees = [ast.parse(path.read_text()) for path in [*modules(*LAYERS), ROOT / "app.py"]]
     used = {module.split(".")[0] for tree in trees for module in imported(tree)}
     foreign = {DISTRIBUTIONS.get(name, name) for name in used - set(sys.stdlib_module_names) - set(LAYERS)}

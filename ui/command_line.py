@@ -40,7 +40,8 @@ def parser() -> argparse.ArgumentParser:
     _choices(_command(commands, "plan", "what each line of turns on stdin would lead to, without drawing"))
     replay = _command(commands, "replay", "make a picture again from the record inside its file")
     replay.add_argument("file", type=Path)
-    _models_flags(_command(commands, "models", "the models there are; `get NAME` fetches one, `check NAME` tries it"))
+    _models_flags(_command(commands, "models", "the models there are; `get NAME` fetches one, `check NAME` tries it, "
+                           "`bench NAME` measures what settings buy"))
     _command(commands, "sessions", "the sessions in the data folder")
     memory = _command(commands, "memory", "what you told the studio once and for all")
     memory.add_argument("--forget", metavar="NUMBER", help="delete one by its number, or `all`")
@@ -86,12 +87,16 @@ def _draw_flags(draw: argparse.ArgumentParser) -> None:
 
 
 def _models_flags(models: argparse.ArgumentParser) -> None:
-    models.add_argument("action", nargs="?", choices=("get", "check"), help="fetch a model, or try what it can do here")
+    from generators import benching
+
+    models.add_argument("action", nargs="?", choices=("get", "check", "bench"),
+                        help="fetch a model, try what it can do here, or measure what settings and placements buy")
     models.add_argument("name", nargs="?", help="a name of the catalogue, or a hub id; for check a folder or file, too")
     models.add_argument("--why", metavar="REQUEST", help="which model and road a request would get, and why")
     models.add_argument("--budget-seconds", type=float, help="with --why: the time that there is")
     _choices(models)
     models.add_argument("--small", action="store_true", help="with get: everything but the weights")
+    benching.flags(models)
 
 
 def run(arguments: argparse.Namespace, studio: Any, settings: Any) -> int:
@@ -202,7 +207,7 @@ def models(arguments: argparse.Namespace, studio: Any, settings: Any) -> int:
     if arguments.action:
         if not arguments.name:
             raise Usage(f"Which model? `python app.py models {arguments.action} NAME`; `models` alone lists them.")
-        return (_get if arguments.action == "get" else _check)(arguments, studio, settings)
+        return {"get": _get, "check": _check, "bench": _bench}[arguments.action](arguments, studio, settings)
     rows = checking.with_what_is_known(studio.models(), settings.data)
     if arguments.json:
         _say({"models": rows, "eyes": eyes.describe(), "elsewhere": catalogue.elsewhere()})
@@ -314,6 +319,25 @@ def _fetching(quiet: bool) -> Callable[[Any], None]:
                   file=sys.stderr, flush=True)
 
     return tell
+
+
+def _bench(arguments: argparse.Namespace, studio: Any, settings: Any) -> int:
+    """Measures what settings and placements buy with a model here."""
+    from generators import benching
+
+    try:
+        asked = benching.asked(arguments)
+    except ValueError as error:
+        raise Usage(str(error)) from None
+    folder = arguments.out or settings.data / "bench" / Path(arguments.name).name
+    with stopping() as stop:
+        found = benching.bench(studio.workshop, arguments.name, folder, **asked, stop=stop)
+    if arguments.json:
+        _say(found)
+    else:
+        print("\n".join(benching.table(found)))
+        print(f"The pictures and {benching.FILE}: {folder}")
+    return 0
 
 
 def _check(arguments: argparse.Namespace, studio: Any, settings: Any) -> int:

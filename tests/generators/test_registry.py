@@ -240,7 +240,7 @@ def test_every_model_says_what_it_takes_and_may():
     (0, 16, None)])
 def test_a_placement_is_chosen_by_what_the_machine_has(card, ram, chosen):
     flux = catalogue.facts("flux1-dev").billions
-    assert placement.choose(flux, card, ram) == chosen
+    assert placement.choose(flux, card, ram, ("whole", "parts", "float8", "streamed")) == chosen
 
 
 def test_a_placement_may_be_asked_for(monkeypatch):
