@@ -23,7 +23,7 @@ OUT_LAYERS = (1, 2)
 
 CALLS: dict[str, dict] = {
     "diffusion": {"num_inference_steps": 8, "guidance_scale": 2.0},
-    "autoregressive": {"guidance_scale": 1.5, "temperature": 0.5, "window": 4},
+    "autoregressive": {"guidance_scale": 1.5, "temperature": 0.4, "window": 4},
     "unified": {"guidance_scale": 1.5, "temperature": 0.5, "window": 4},
 }
 """How each family is called: what measured best with the judge, see LOG.md."""
