@@ -53,7 +53,7 @@ $(BIN)/python:
 	exit 1
 
 test: setup-dev
-	@$(BIN)/python -m pytest -q -m "not slow" -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m pytest -q -m "not slow" -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 test-slow: setup-dev
 	@$(BIN)/python -m pytest -q -m slow $(ARGS)

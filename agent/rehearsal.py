@@ -7,6 +7,8 @@ be. Tools that only think (`write_brief`, `layout_plan`, `undo`, …) really run
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,6 +60,10 @@ class Passing(Memory):
 
     def all(self) -> list[Preference]:
         return list(self.kept)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        yield
 
     def _write(self, preferences: list[Preference]) -> None:
         self.kept = list(preferences)

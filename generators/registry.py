@@ -251,7 +251,7 @@ def _hybrid(name: str, folder: Path, part: Callable[[str], Model]) -> Model:
         raise ModelUnavailable(f"{name} cannot be made of these two: {lacks}.")
     sizes = tuple(size for size in last.sizes if size in able.sizes) or last.sizes
     boxes = last.boxes if able.boxes == last.boxes else "none"
-    both = replace(last, generate=True, refine=False, understands=False, sizes=sizes, boxes=boxes,
+    both = replace(last, generate=True, refine=False, understands=False, batch=1, sizes=sizes, boxes=boxes,
                    regions=boxes == "none" and able.regions, adapters=False, controls=(), likeness=False,
                    world=able.world or last.world)
     memory = round(draft.memory_gb + refiner.memory_gb, 3)

@@ -77,13 +77,6 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // int(workers))))
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files that keep a browser or a worker take longest: begun first, none of them is left over at the end, when the
-    other processes have nothing more to do."""
-    items.sort(key=lambda item: item.get_closest_marker("shared_worker") is None)
-
-
 @pytest.fixture(autouse=True)
 def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "connect", _guard(socket.socket.connect))
