@@ -136,7 +136,7 @@ TEXTS = """() => {
   const nodes = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   const where = (at) => at.closest('[id]')?.id + ' ' + at.tagName + '.' + (at.getAttribute('class') || '');
   for (let node; (node = nodes.nextNode());) {
-    if (!node.parentElement.closest(off)) found.push([node.textContent, where(node.parentElement)]);
+    if (!node.parentElement.closest(off) && !node.parentElement.closest('.progress-text')) found.push([node.textContent, where(node.parentElement)]);
   }
   for (const name of ['aria-label', 'title', 'alt', 'placeholder', 'data-tip'])
     for (const at of document.querySelectorAll(`[${name}]`))
