@@ -13,7 +13,8 @@ from tests.ui.doubles import StudioDouble
 pytestmark = [pytest.mark.browser, pytest.mark.shared_worker,
               pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")]
 
-# A slow line, as the browser would see it: the server's last word on a stream comes when `window.hear` is called.
+# A slow line, as the browser would see it: once something was said, the server's last word on a stream comes when
+# `window.hear` is called.
 SLOW = """
 const fetched = window.fetch;
 window.fetch = async (asked, options) => {
@@ -21,7 +22,8 @@ window.fetch = async (asked, options) => {
   if (!String(asked.url ?? asked).includes("/queue/data?")) return answer;
   const text = new TextDecoder();
   const slow = new TransformStream({ async transform(chunk, line) {
-    if (window.slow && text.decode(chunk).includes("close_stream")) {
+    const said = document.querySelector(".mq-said");
+    if (said && !window.closing && text.decode(chunk).includes("close_stream")) {
       window.closing = true;
       await new Promise((heard) => { window.hear = heard; });
     }
@@ -50,13 +52,11 @@ def test_an_event_between_the_close_and_its_hearing_is_answered(browser: Any, ad
     page.set_default_timeout(PATIENCE)
     page.goto(address)
     page.wait_for_function("window.maquette && document.querySelector('.mq-stage')")
-    page.evaluate("window.slow = true")
     say(page, ASK, wait=False)
     page.wait_for_function("window.closing")
     with page.expect_response(lambda response: "/queue/join" in response.url) as joined:
         page.click("button[data-view=gallery]")
     assert joined.value.json()["event_id"]
-    page.evaluate("window.slow = false")
     page.evaluate("window.hear()")
     page.wait_for_selector(".mq-gallery li")
     context.close()
