@@ -133,12 +133,12 @@ def _resize(wish: Wish, targets: Sequence[SceneObject], scene: Sequence[SceneObj
     times = factor(wish.phrase or "") or factor(wish.instruction)
     if times is None and wish.box is None:
         raise ToolError("To resize, say bigger or smaller, or give the new box.")
-    pairs = [(thing, wish.box or _scaled(thing, times or 1.0, scene, seed)) for thing in targets]
+    pairs = [(thing, wish.box or scaled(thing, times or 1.0, scene, seed)) for thing in targets]
     bigger = pairs[0][1].area > targets[0].box.area
     return _shifted(pairs, f"make {_the(targets)} {'bigger' if bigger else 'smaller'}")
 
 
-def _scaled(thing: SceneObject, times: float, scene: Sequence[SceneObject], seed: int) -> Box:
+def scaled(thing: SceneObject, times: float, scene: Sequence[SceneObject], seed: int) -> Box:
     """About its centre; where a neighbour is in the way, a little aside, or not quite as large."""
     taken = [other.box for other in scene if other.id != thing.id]
     full = _resized(thing.box, times)

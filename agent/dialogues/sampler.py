@@ -16,10 +16,10 @@ from typing import Any
 
 from agent.dialogues import changing, describing, talking, things
 from agent.dialogues.wording import Pen
-from agent.embedded import drawing, interpret, replies
+from agent.embedded import drawing, interpret, plans, replies
 from agent.embedded.answers import Answers
 from agent.embedded.draft import draft_of
-from agent.embedded.interpret import Plan
+from agent.embedded.plans import Plan
 from agent.embedded.simulate import changed_scene, numbered, whole_world
 from agent.embedded.situation import Situation
 from agent.embedded.syntax import Clause, Command, Control, Description
@@ -193,7 +193,7 @@ class Conversation:
         if self.pen.chance(0.3):
             brief = drawing.surprise(str(self.pen.rng.random()), _world(), "")
             brief.assumed = []
-            return _Said("surprise", talking.surprise(self.pen), [], interpret._drawn(now, brief, None))
+            return _Said("surprise", talking.surprise(self.pen), [], plans.drawn(now, brief, None))
         words, trouble = talking.vague(self.pen)
         return _Said("vague", words, [Description(marks={"draw"})], interpret._asked(now, trouble))
 
@@ -232,7 +232,7 @@ class Conversation:
             return _Said("control", words, [clause])
         if self.brief is None or self.brief.empty():
             return self._new(now)
-        return _Said("control", words, [clause], interpret._drawn(now, interpret._same_again(now), clause.seed))
+        return _Said("control", words, [clause], plans.drawn(now, plans.same_again(now), clause.seed))
 
     def _talk(self, now: Situation) -> _Said:
         if not now.has_picture and self.pen.chance(0.15):

@@ -146,7 +146,7 @@ def _fits(said: Description, slot: str) -> bool:
 
 def _to_command(command: Command, slot: str, said: Description) -> None:
     if slot == "colour":
-        command.colour = _colour(said)
+        command.colour, command.colours = _colour(said), said.colours if len(said.colours) > 1 else []
     elif slot in ("background", "style"):
         setattr(command, slot, getattr(said, slot))
     elif slot == "place":

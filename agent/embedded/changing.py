@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import Any
 
 from agent.embedded.draft import Draft, Item, object_of
 from agent.embedded.drawing import MOST, Trouble, check_categories, offers, plural_or_one
 from agent.embedded.references import Ambiguous, Choice, Missing, described, find, options_for
 from agent.embedded.replies import strange
-from agent.embedded.syntax import Command, Description, NounPhrase
-from generators.api import World
+from agent.embedded.syntax import Command, Compared, Description, NounPhrase
+from generators.api import Box, World
+from tools.api import SceneObject
 from tools.caption import background_phrase
-from tools.naming import plural, thing_name
+from tools.edit_plan import scaled
+from tools.layout import OVERLAP
+from tools.naming import listed, plural, thing_name
+from tools.relations import covered
 
+_MODEST = 1.5  # how much bigger something gets in a crowd
 _TOOL_WORDS = ("add", "remove", "replace", "recolour", "resize", "move", "background", "restyle")
 
 
@@ -103,9 +109,40 @@ class Changes:
             command.colour = self._find(command.like)[0].colour
             if command.colour is None:
                 return self._other(command)
+        if len(command.colours) > 1:
+            return self._each_its_own(command)
         if self.world:
             self._check_choice(command.colour, self.world.colours, "colour", "to paint anything {}")
-        self._painted(self._targets(command), command.colour, command.size)
+        items = self._targets(command)
+        if command.colour is None:
+            return self._unsaid(command, f"Which colour for {described(items)}?", "colour")
+        self._painted(items, command.colour, command.size)
+
+    def _unsaid(self, command: Command, question: str, slot: str) -> None:
+        """`another colour`: which one, only the user can say."""
+        if self.world is None or command.unknown:
+            return self._other(command)
+        choices = {"colour": self.world.colours, "background": self.world.backgrounds, "style": self.world.styles}
+        raise Trouble(question, list(choices[slot][:4]), slot)
+
+    def _each_its_own(self, command: Command) -> None:
+        """`make them red, blue and green`: as they were named, or from left to right."""
+        items = self._all_of(command)
+        for colour in command.colours if self.world else ():
+            self._check_choice(colour, self.world.colours if self.world else (), "colour", "to paint anything {}")
+        if self.world is None:
+            return self._call("recolour", items)
+        if len(items) != len(command.colours):
+            raise _which_colours(items, command.colours)
+        for item, colour in zip(items, command.colours, strict=True):
+            self._painted([item], colour)
+        self.draft.focus = items
+
+    def _all_of(self, command: Command) -> list[Item]:
+        """The targets, where several are meant in any case."""
+        if not command.targets or [phrase.pronoun for phrase in command.targets] == ["it"]:
+            return list(self.draft.focus or self.draft.items)
+        return self._targets(command)
 
     def _painted(self, items: list[Item], colour: str | None, size: str | None = None) -> None:
         for group in self.draft.apart(items):
@@ -119,20 +156,48 @@ class Changes:
 
     def _resize(self, command: Command) -> None:
         items = self._targets(command)
+        if command.compared and self.world is not None:
+            return self._compared(items, command.compared)
         for group in self.draft.apart(items):
             group.size = command.size  # type: ignore[assignment]
         self.draft.focus = items
-        self._call("resize", items, f"{command.size} {name_of(items)}")
+        self._call("resize", items, f"{command.size} {name_of(items)}" if command.size else None)
+
+    def _compared(self, items: list[Item], compared: Compared) -> None:
+        """Sizes by that of something else: boxes as large, where it was seen; the Brief has words for it only."""
+        against = self._find(compared.to)[0] if compared.to else None
+        items = [item for item in items if item is not against and not _is_so(item, compared, against)]
+        size = compared.size or (self.draft.size_of(against) if against else None)
+        for group in self.draft.apart(items):
+            group.size = size  # type: ignore[assignment]
+        self.draft.focus = items
+        for item in items:
+            box = self._measured(item, compared, against)
+            item.box = box or item.box
+            self._call("resize", [item], f"{size} {item.name}" if size else item.name, box=list(box) if box else None)
+
+    def _measured(self, item: Item, compared: Compared, against: Item | None) -> Box | None:
+        """Where a thing of that size goes, as far as there is room; None where nobody saw how large it is."""
+        if not item.seen or (against and not against.seen):
+            return None
+        scene = [SceneObject(id=other.id, name=other.name, box=other.box) for other in self.draft.items if other.seen]
+        thing = next(one for one in scene if one.id == item.id)
+        times = compared.times * (_side(against.box) / _side(item.box) if against else 1.0)
+        box = scaled(thing, times, scene, 0)
+        crowded = any(covered(one.box, box) > OVERLAP for one in scene if one is not thing)
+        return scaled(thing, min(times, _MODEST), scene, 0) if crowded else box
 
     def _background(self, command: Command) -> None:
         if self.world:
             self._check_choice(command.background, self.world.backgrounds, "background", "a background like {}")
         if command.background is None:
-            return self._other(command)
+            return self._unsaid(command, "Which background shall it have?", "background")
         self.draft.brief.background = command.background
         self._call("background", [], command.background)
 
     def _restyle(self, command: Command) -> None:
+        if command.style is None:
+            return self._unsaid(command, "Which style shall it have?", "style")
         if self.world and command.style != "flat":
             self._check_choice(command.style, self.world.styles, "style", "the style {}")
         self.draft.brief.style = command.style
@@ -192,6 +257,29 @@ class Changes:
             items = []
         self.draft.brief.unknown = list(dict.fromkeys([*self.draft.brief.unknown, *command.unknown]))
         self._call("other", items)
+
+
+def _is_so(item: Item, compared: Compared, against: Item | None) -> bool:
+    """Whether what shall be bigger (or smaller) than another is so already, as far as anybody saw."""
+    if not compared.loose or against is None or not (item.seen and against.seen):
+        return False
+    ratio = _side(item.box) / _side(against.box)
+    return ratio >= compared.times if compared.times > 1 else ratio <= compared.times
+
+
+def _side(box: Box) -> float:
+    return max(box.width, box.height)
+
+
+def _which_colours(items: list[Item], colours: list[str]) -> Trouble:
+    """More or fewer colours than things: one colour for each, or one for all."""
+    if len(items) < len(colours):
+        choices = [listed(list(some)) for some in combinations(colours, len(items))]
+    else:
+        choices = [listed([colours[n % len(colours)] for n in range(len(items))]), *(f"all {c}" for c in colours)]
+    what = described(items)
+    return Trouble(f"Which colours, from left to right, for {what}?" if len(items) > 1 else f"Which colour for {what}?",
+                   choices, "colour")
 
 
 def name_of(items: list[Item]) -> str:

@@ -7,6 +7,9 @@ from typing import Any
 from agent.embedded.results import ResultReader
 from agent.embedded.syntax import Control, Description
 
+_CONTENT = ("noun", "category", "ground", "colour", "style", "size", "more", "neg", "det", "number", "quant", "place",
+            "bare place", "relation", "relation it")  # fmt: skip
+_REASONS = ("because", "since", "cause")
 _VERSIONS = {"original": "first", "beginning": "first", "start": "first", "previous": "previous"}
 
 
@@ -24,6 +27,20 @@ class ControlReader(ResultReader):
         if action == "again":
             return self._again(token.has("verb") or token.text.startswith(("draw", "generate", "make")))
         return self._steps(action)
+
+    def _same_again(self, marks: set[str]) -> Control | Description | None:
+        """`(now the same) with two dogs`, `do the same but at night`: what changes is read after it."""
+        ordered = self.peek().text == "do" or self.peek().verb("draw", "make", "redo")
+        if ordered:
+            self.next()
+            ordered = self.peek().get("mark") == "same" and bool(self.next())
+        said = self.peek(-1)
+        if said.get("mark") != "same" or "picture" in said.text or not (ordered or "same" in marks):
+            return None
+        if ordered and self.peek().get("control") == "again":
+            return self._again(False)
+        but = ordered and self.peek().get("joint") == "but" and bool(self.next())
+        return Control("again") if but or (self.accept_text("with") and self._new_object()) else None
 
     def _steps(self, action: Any) -> Control | None:
         made = Control(action)
@@ -76,17 +93,21 @@ class ControlReader(ResultReader):
             phrase = self.description({"draw"} if drawing else {"also"})
             phrase.objects[0].more = True
             return phrase
-        while not self.done:
-            if self.peek().has("seed") and self.peek(1).has("number"):
-                self.next()
+        while not self.done and not self._says_more():
+            if self.peek().text in _REASONS:
+                self.at = len(self.tokens)
+            elif self.next().has("seed") and self.peek().has("number"):
                 made.seed = self.next().get("number")
-            elif self.peek().has("noun"):
-                return None  # `do it again but with a cat`
-            elif self.peek().has("verb", "ground", "colour") and not self.peek().has("control", "skip", "whole"):
-                return None if self.peek().has("ground", "colour") else made
-            else:
-                self.next()
         return made
+
+    def _says_more(self) -> bool:
+        """Whether what is to be different begins here: `(do it again) but with a cat`."""
+        token = self.peek()
+        if token.has("control", "seed") or (token.get("quant") == "more" and self.peek(1).has("seed")):
+            return False
+        if token.has("verb"):
+            return not token.has("skip", "whole")
+        return token.has(*_CONTENT) or token.text in ("at", "in", "on")
 
     def _new_object(self) -> bool:
         start = self.at

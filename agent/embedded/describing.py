@@ -69,6 +69,7 @@ class DescriptionReader(ObjectReader):
             self._link,
             self._copula,
             self._count_of,
+            self._compared,
             self._object,
             self._size_of,
             self._skip,
@@ -374,7 +375,7 @@ class DescriptionReader(ObjectReader):
             or (colour.has("noun") and not made.objects)
             or follows.has("noun", "head", "size")
             or (follows.unknown and follows.text)
-            or (not group and self._colour_list())
+            or (not group and (self._colour_list() or (self.elliptic and follows.has("joint"))))
         ):
             return False
         if follows.has("joint") and not group and made.objects and self._several_follow(ahead):
@@ -395,6 +396,15 @@ class DescriptionReader(ObjectReader):
             made.objects[self.current].colour = colour
         else:
             made.colours.append(colour)
+
+    def _compared(self, made: Description) -> bool:
+        """`a cat bigger than a dog`; what it is held against is read as a thing of the picture."""
+        start, compared = self.at, self._comparison()
+        if compared is None or not made.objects:
+            self.at = start
+            return False
+        made.objects[self.current].size = compared.size
+        return True
 
     def _size_of(self, made: Description) -> bool:
         token = self.peek()
@@ -428,8 +438,11 @@ class DescriptionReader(ObjectReader):
         if not token.has("link"):
             return False
         self.next()
+        made.marks |= {"with"} if "refers" in made.marks else set()  # `can he have a hat`
         if token.get("link") == "with pair" and len(made.objects) > 1:
             made.links.append(Link(len(made.objects) - 2, "next to", len(made.objects) - 1))
+        elif token.get("link") == "with pair" and not made.objects:
+            made.relations.append(Relation("next to", NounPhrase(pronoun="them", definite=True)))
         elif token.get("link") == "wearing" and made.objects:
             self.pending, self.wearer = "wearing", self.current
         return True

@@ -130,7 +130,7 @@ class Edits(Changes):
             return self._overlooked(said)
         if said.counts and not said.objects:  # `add another`, `add two more`
             said = dataclasses.replace(said, objects=[NounPhrase(count=said.counts[0], counted=True, more=True)])
-        new = [(number, phrase) for number, phrase in enumerate(said.objects) if not self._there(phrase)]
+        new = [(number, phrase) for number, phrase in enumerate(said.objects) if not self._there(phrase, number, said)]
         if not new and said.text:
             return
         groups: dict[int, BriefObject] = {}
@@ -148,6 +148,13 @@ class Edits(Changes):
             self._add_calls(groups[number], 2 if phrase.count is None else phrase.count, said, number)
         self.draft.focus = [item for number, _ in new for item in self.draft.members(groups[number].id)][-8:]
 
+    def _copy(self, command: Command) -> None:
+        """`duplicate the dog`: one more that looks like it."""
+        for item in self._targets(command):
+            size = self.draft.size_of(item)
+            like = NounPhrase(name=item.name, known=True, counted=True, colour=item.colour, size=size)
+            self._add(Command("add", description=Description(objects=[like])))
+
     def _overlooked(self, said: Description) -> None:
         """`there is no dog`: the Brief wants it already, the picture lacks it."""
         for phrase in said.objects:
@@ -157,11 +164,13 @@ class Edits(Changes):
                 group = self._new_group(phrase)
             self._add_calls(group, phrase.count or 1, said)
 
-    def _there(self, phrase: NounPhrase) -> bool:
-        """A definite phrase that names what is in the picture already."""
+    def _there(self, phrase: NounPhrase, number: int, said: Description) -> bool:
+        """A definite phrase that names what is in the picture already; also `dog` of `a cat next to dog`."""
         if phrase.pronoun:
             return True
-        return phrase.definite and any(item.name == phrase.name for item in self.draft.items)
+        beside = phrase.bare and not phrase.plural and any(number in (link.object, link.other) for link in said.links)
+        has = "with" in said.marks and number == 0 < len(said.objects) - 1 and phrase.bare  # `dog should have a hat`
+        return (phrase.definite or beside or has) and any(item.name == phrase.name for item in self.draft.items)
 
     def _new_group(self, phrase: NounPhrase) -> BriefObject:
         if phrase.name is None and (self.draft.focus or self.draft.items):
@@ -248,6 +257,10 @@ class Edits(Changes):
             return self._add(Command("add", description=command.description))
         if not (command.place or command.relation):
             return self._unclear_move(command)
+        if command.relation and self._lacks(command.relation.object):
+            return self._brought(items, command.relation)
+        if command.relation and command.relation.object.pronoun == "them" and command.relation.name == "next to":
+            items = self._one_to_the_other(items)
         groups = self.draft.apart(items)
         name = name_of(items)
         for group in groups:
@@ -261,6 +274,29 @@ class Edits(Changes):
         if self.world is not None:
             towards = f" to the {command.place}" if command.place else self._where(groups[0])
             self.calls[-1]["instruction"] = f"move the {name}{towards}"
+
+    def _lacks(self, phrase: NounPhrase) -> bool:
+        return phrase.article == "indef" and phrase.known and not any(i.name == phrase.name for i in self.draft.items)
+
+    def _brought(self, items: list[Item], relation: Relation) -> None:
+        """`put the dog on a chair`, where there is none: it comes to the dog."""
+        self._check_name(relation.object)
+        group, new = self.draft.apart(items)[0], self._new_group(relation.object)
+        self.draft.relate(group.id, relation.name, new.id)
+        if self.world is not None and relation.name in ("on", "inside"):
+            self.redraw = True
+        self._add_calls(new, 1, None)
+        if self.world is not None:
+            side = OPPOSITE.get(relation.name, "next to")
+            towards = f"to the {side}" if side in ("left of", "right of") else side
+            self.calls[-1]["instruction"] = f"add {new.phrase()} {towards} the {group.name}"
+        self.draft.focus = items
+
+    def _one_to_the_other(self, items: list[Item]) -> list[Item]:
+        """`closer together`: the first goes to what is left."""
+        if len(items) < 2 or items[0].group == items[-1].group:
+            raise Trouble("Which one shall go to which?")
+        return items[:1]
 
     def _unclear_move(self, command: Command) -> None:
         if self.world is not None:

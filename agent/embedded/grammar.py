@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from agent.embedded.removing import RemovalReader
-from agent.embedded.syntax import Clause, Command, Description, NounPhrase, Unparsed
+from agent.embedded.syntax import Clause, Command, Compared, Description, NounPhrase, Unparsed
 from agent.embedded.tokens import tokens_of
 
 _INTO = ("to", "into", "in to", "with", "by", "for", "as", "to a")
@@ -49,11 +49,17 @@ class Grammar(RemovalReader):
 
     def _rules(self, marks: set[str]) -> list[Callable[[], Clause | None]]:
         rules = [
+            self._another_look,
+            self._swapped,
+            self._copied,
             self._control,
             self._fewer,
             self._remove,
             self._only_keep,
             self._keep,
+            lambda: self._only(marks),
+            lambda: self._stays(marks),
+            self._goes,
             self._replace,
             self._instead_of,
             self._give,
@@ -67,7 +73,7 @@ class Grammar(RemovalReader):
             self._likewise,
             self._should,
         ]
-        return [lambda: self._version_wanted(marks), *rules]
+        return [lambda: self._version_wanted(marks), lambda: self._same_again(marks), *rules]
 
     def _leads(self) -> set[str]:
         """The small words before a clause: politeness, "now", "also", "no,"."""
@@ -80,6 +86,8 @@ class Grammar(RemovalReader):
                 self.next()
             elif token.has("mark") and not self._means_more(marks):
                 marks.add(self.next().get("mark"))
+            elif token.has("ordinal") and self.peek(1).has("verb") and not self.peek(1).has("noun", "style"):
+                self.next()  # `first remove the cat, then …`
             else:
                 break
         return marks
@@ -100,6 +108,8 @@ class Grammar(RemovalReader):
         elif token.has("verb") and not token.has("noun", "link", "style", "skip"):
             marks = marks | {"verb"}
             self.next()
+        if self.peek().text == "with":
+            marks = marks | {"with"}
         start = self.peek().start
         made = self.description(marks)
         if made.says_something or made.seed is not None or made.marks & {"new", "instead", "draw", "want"}:
@@ -115,12 +125,19 @@ class Grammar(RemovalReader):
         if not token.verb("make", "set", "colour", "replace"):
             return None
         self.next()
+        self.accept_text("please")
         made = Command("other")
+        if token.verb("make") and self._colour() and self.peek(1).get("det") == "def":
+            made.colour = self.next().get("colour")  # `make red the dog`
+            made.targets = self._targets_of()
+            return _named(made) if made.targets and self._clause_over() else None
         of_colour = self._of_colour()
+        if of_colour and self._clause_over():
+            return Command("recolour") if token.verb("set") else None
         whole = self._whole() or self._ground_named()
         if whole:
             return self._make_whole(made, whole)
-        made.targets = self._targets_of()
+        made.targets = self._some_in_colour() or self._targets_of()
         if not made.targets or not (
             made.targets[0].definite
             or made.targets[0].article == "poss"
@@ -130,6 +147,9 @@ class Grammar(RemovalReader):
         ):
             return None
         if not self._result(made):
+            if of_colour and self._clause_over():
+                made.operation = "recolour"
+                return made
             if token.verb("set") and self._clause_over() and made.targets[0].definite:
                 return made
             return self._make_unclear(made, token.verb("make") and not of_colour)
@@ -140,14 +160,15 @@ class Grammar(RemovalReader):
         """`(change) the colour of …`."""
         start = self.at
         self.accept("det")
-        if self.accept_text("colour", "colours") and self.accept_text("of"):
+        if self.accept_text("colour", "colours") and (self.accept_text("of") or self._clause_over()):
             return True
         self.at = start
         return False
 
     def _make_whole(self, made: Command, whole: str) -> Command | None:
         if not self._result(made):
-            made.unknown = self._strange()
+            made.unknown = [word for word in self._strange() if word not in ("different", "else", "new", "another")]
+            made.operation = "restyle" if whole == "style" and not made.unknown else made.operation
         if whole == "background":
             made.operation = "background"
             if made.colour:
@@ -180,12 +201,17 @@ class Grammar(RemovalReader):
             self.accept_text(":")
             command = self._make_whole(made, whole)
             return command if command and (command.background or command.style or command.size) else None
-        made.targets = self._targets_of()
+        made.targets = self._some_in_colour() or self._targets_of()
         if not made.targets or not self._pointed(made.targets[0]):
             return None
         first = made.targets[0]
         linked = self.peek().has("be")
+        if first.definite and self.peek().verb("make", "colour"):
+            self.next()  # `the dog make red`
         if self._result(made, nouns=linked):
+            if linked and not first.definite and (made.place or made.relation):
+                made.description = self._again_as_description(start)
+                return _named(made)
             return _named(made) if first.definite or made.colour or made.size else None
         if linked is False and first.definite and (first.place or first.relation) and not first.pick:
             made.operation, made.place, made.relation = "move", first.place, first.relation
@@ -281,7 +307,7 @@ class Grammar(RemovalReader):
             return None
         self.accept_text("in", "with")
         scratch = Command("other")
-        if self._to_ground(scratch) or self._to_colour(scratch):
+        if self._to_another(scratch) or self._to_ground(scratch) or self._to_colour(scratch):
             scratch.targets = [receiver]
             return _named(scratch)
         made = Command("add", description=self.description())
@@ -296,8 +322,9 @@ class Grammar(RemovalReader):
         made = Command("move", targets=self._targets_of(placed=False))
         if (
             made.targets
-            and (made.targets[0].definite or made.targets[0].article == "poss")
+            and (self._is_there(made.targets[0]) or (made.targets[0].bare and not made.targets[0].plural))
             and self._result(made, False)
+            and (self._is_there(made.targets[0]) or made.place or made.relation)
         ):
             made.description = self._again_as_description(start)
             return _named(made, "move")
@@ -338,7 +365,12 @@ class Grammar(RemovalReader):
         return _named(made, "move")
 
     def _scale(self) -> Command | None:
+        """`enlarge the dog`, `double the size of the dog`."""
         token = self.peek()
+        if token.has("times") and self.peek(1).has("same size"):
+            self.at += 2
+            made = Command("resize", self._targets_of(), compared=Compared(token.get("times")))
+            return self._nonempty(made)
         if not token.verb("grow", "shrink"):
             return None
         self.next()
@@ -372,13 +404,15 @@ class Grammar(RemovalReader):
 
 def _named(made: Command, otherwise: str = "other") -> Command:
     """The operation that a result amounts to."""
-    if made.style:
+    if made.operation in ("recolour", "background", "restyle"):
+        pass  # another one, and it was not said which
+    elif made.style:
         made.operation = "restyle"
     elif made.background:
         made.operation = "background"
     elif made.colour or made.like:
         made.operation = "recolour"
-    elif made.size:
+    elif made.size or made.compared:
         made.operation = "resize"
     elif made.becomes:
         made.operation = "replace"

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable
 from contextlib import suppress
 from copy import deepcopy
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from agent import asking, earlier
@@ -16,24 +16,13 @@ from agent.embedded.draft import Draft, draft_of
 from agent.embedded.drawing import Trouble
 from agent.embedded.focus import focus_of, parsed, spelt_out
 from agent.embedded.grammar import parse
+from agent.embedded.plans import Call, Plan, drawn, dump, same_again
 from agent.embedded.references import Missing, find
-from agent.embedded.routing import as_command, merged, starts_anew
+from agent.embedded.routing import anew, changes, merged, starts_anew
 from agent.embedded.situation import Situation, unmarked, unordered
 from agent.embedded.syntax import Clause, Command, Control, Description, Unparsed
 from tools.api import Brief
-from tools.caption import caption
 
-Call = tuple[str, dict[str, Any]]
-
-
-@dataclass
-class Plan:
-    """What the planner answers: calls in order, and words."""
-
-    calls: list[Call] = field(default_factory=list)
-    text: str = ""
-
-LONGEST_PROMPT = 4000  # what the tool takes
 MOST_GUESSES = 3
 
 
@@ -118,7 +107,7 @@ def _asked(now: Situation, trouble: Trouble) -> Plan:
         return Plan(text=trouble.text)
     calls: list[Call] = []
     if trouble.brief and not now.has_picture:
-        calls.append(("write_brief", {"brief": _dump(trouble.brief)}))
+        calls.append(("write_brief", {"brief": dump(trouble.brief)}))
     return Plan([*calls, _ask(trouble)])
 
 
@@ -185,11 +174,11 @@ def _carried_out(now: Situation, clauses: list[Clause], known: Answers) -> Plan:
         clauses = clauses[1:]
     clauses = spelt_out(clauses, _said(now))
     if clauses and isinstance(clauses[0], Control):
-        return _controlled(now, clauses[0])
+        return _controlled(now, clauses[0], clauses[1:], known)
     if now.mask and now.has_picture:
         return _painted(now, clauses, known)
     if chat.wants_surprise(now.message) and not _names_something(clauses):
-        return _drawn(now, drawing.surprise(f"{now.message}{len(now.versions)}", now.world, now.message), None)
+        return drawn(now, drawing.surprise(f"{now.message}{len(now.versions)}", now.world, now.message), None)
     if now.has_picture and not starts_anew(clauses, _draft(now), now):
         return _edited(now, clauses, known)
     return _new(now, clauses, known)
@@ -231,7 +220,7 @@ def _new(now: Situation, clauses: list[Clause], known: Answers) -> Plan:
     drawing.check(brief, said, now.world, now.strict)
     if commands:
         brief = _folded(brief, commands, now, known)
-    return _drawn(now, brief, said.seed, said)
+    return drawn(now, brief, said.seed, said)
 
 
 def _folded(brief: Brief, commands: list[Command], now: Situation, known: Answers) -> Brief:
@@ -251,39 +240,10 @@ def _objectless(now: Situation, said: Description, clauses: list[Clause], comman
         raise drawing.vague(said, chat.plain_words(now.message), now.world)
     if now.open:
         brief = drawing.brief_of(said, now.message)
-        return _drawn(now, brief, said.seed, said)
+        return drawn(now, brief, said.seed, said)
     if said.seed is not None and now.brief and not now.brief.empty():
-        return _drawn(now, _same_again(now), said.seed)
+        return drawn(now, same_again(now), said.seed)
     raise Trouble(replies.not_understood(now))
-
-
-def _drawn(now: Situation, brief: Brief, seed: int | None, said: Description | None = None) -> Plan:
-    """Brief, layout where the model reads boxes, and the drawing itself."""
-    drawing.reconcile(brief)
-    calls: list[Call] = [("write_brief", {"brief": _dump(brief)})]
-    if "boxes" in now.capabilities and brief.objects and now.offers("layout_plan"):
-        calls.append(("layout_plan", {}))
-    arguments: dict[str, Any] = {"prompt": _prompt(now, brief, said), "negative": ", ".join(brief.avoid)}
-    if seed is not None:
-        arguments["seed"] = seed % 2**63
-    calls.append(("generate", arguments))
-    shape = replies.PICTURE_SIZE if now.world and chat.about_size(now.message) else ""
-    return Plan(calls, replies.joined(replies.notes(now, brief), shape))
-
-
-def _prompt(now: Situation, brief: Brief, said: Description | None) -> str:
-    """The user's own words for a model that takes any; the Brief in one sentence for one of the world."""
-    if now.world is not None or said is None:
-        words = caption(brief, now.world)
-    else:
-        words = now.message[said.start if 0 <= said.start < len(now.message) else 0:].strip(" \t\n,.;:!?")
-    return (words or now.message or "a picture")[:LONGEST_PROMPT]
-
-
-def _same_again(now: Situation) -> Brief:
-    brief = (now.brief or Brief()).model_copy(deep=True)
-    brief.unknown, brief.assumed = [], []
-    return brief
 
 
 # --- changes ---
@@ -294,31 +254,35 @@ def _edited(now: Situation, clauses: list[Clause], known: Answers) -> Plan:
     ununderstood: list[str] = []
     kept = [phrase for c in clauses if isinstance(c, Command) and c.operation == "keep" for phrase in c.targets]
     for clause in clauses:
-        command = as_command(clause, edits.draft) if not isinstance(clause, Unparsed | Control) else None
-        if command is not None and any(phrase.pronoun == "all" for phrase in command.targets):
-            command = replace(command, spared=[*command.spared, *kept])  # `remove everything but keep the dog`
-        if command is None:
-            ununderstood += clause.words if isinstance(clause, Unparsed) else []
-            continue
-        before = deepcopy(edits.draft)
-        try:
-            edits.carry_out(command, _words(now, clause))
-        except Trouble as trouble:
-            if trouble.options or not edits.calls:
-                raise
-            edits.draft = before
-            edits.notes.append(trouble.text)
-        if command.operation == "add" and command.description:
-            ununderstood += command.description.unknown
+        commands = changes(clause, edits.draft) if not isinstance(clause, Unparsed | Control) else []
+        ununderstood += clause.words if isinstance(clause, Unparsed) else []
+        for command in commands:
+            if any(phrase.pronoun == "all" for phrase in command.targets):
+                command = replace(command, spared=[*command.spared, *kept])  # `remove everything but keep the dog`
+            _tried(edits, command, _words(now, clause))
+            if command.operation == "add" and command.description:
+                ununderstood += command.description.unknown
     edits.draft.brief.unknown = list(dict.fromkeys([*edits.draft.brief.unknown, *ununderstood]))
     if not edits.calls:
         return _nothing_changed(now, edits, clauses)
     return _edit_calls(now, edits)
 
 
-def _words(now: Situation, clause: Clause) -> str:
+def _tried(edits: editing.Edits, command: Command, words: str) -> None:
+    """One part that fails does not stop the others, unless it takes an answer, or is the first."""
+    before = deepcopy(edits.draft)
+    try:
+        edits.carry_out(command, words)
+    except Trouble as trouble:
+        if trouble.options or not edits.calls:
+            raise
+        edits.draft = before
+        edits.notes.append(trouble.text)
+
+
+def _words(now: Situation, clause: Clause, to_the_end: bool = False) -> str:
     """The user's own words for this part."""
-    words = now.message[clause.start : clause.end].strip(" \t\n,.;:!?")
+    words = now.message[clause.start : None if to_the_end else clause.end].strip(" \t\n,.;:!?")
     return words[:4000] or now.message[:4000]
 
 
@@ -328,10 +292,10 @@ def _nothing_changed(now: Situation, edits: editing.Edits, clauses: list[Clause]
         return Plan([("edit", _with_image(now, {"instruction": now.message[:4000], "operation": "other"}))])
     kept = any(isinstance(c, Command) and c.operation == "keep" for c in clauses)
     if brief.text and now.world:
-        return Plan([("write_brief", {"brief": _dump(brief)})], replies.NO_WORDS)
+        return Plan([("write_brief", {"brief": dump(brief)})], replies.NO_WORDS)
     if kept or (now.brief is not None and brief.avoid != now.brief.avoid):
-        return Plan([("write_brief", {"brief": _dump(brief)})], replies.NOTED)
-    if any(isinstance(c, Command) and c.operation != "keep" for c in clauses):
+        return Plan([("write_brief", {"brief": dump(brief)})], replies.NOTED)
+    if any(isinstance(c, Command | Description) and changes(c, edits.draft) for c in clauses):
         return Plan(text=replies.ALREADY)
     raise Trouble(replies.not_understood(now))
 
@@ -340,9 +304,9 @@ def _edit_calls(now: Situation, edits: editing.Edits) -> Plan:
     brief = edits.draft.brief
     drawing.reconcile(brief)
     if edits.redraw or not now.offers("edit"):
-        plan = _drawn(now, brief, None)
+        plan = drawn(now, brief, None)
         return Plan(plan.calls, replies.joined(replies.DRAWN_ANEW, plan.text))
-    calls: list[Call] = [("write_brief", {"brief": _dump(brief)})]
+    calls: list[Call] = [("write_brief", {"brief": dump(brief)})]
     arguments = edits.calls
     if now.open and len(arguments) >= 1:
         arguments = [{**arguments[0], "instruction": now.message[:4000]}]
@@ -423,7 +387,7 @@ def _inpainted(now: Situation, draft: Draft, prompt: str) -> Plan:
     arguments: dict[str, Any] = {"prompt": prompt}
     drawing.reconcile(draft.brief)
     return Plan(
-        [("write_brief", {"brief": _dump(draft.brief)}), ("inpaint", _with_image(now, arguments))],
+        [("write_brief", {"brief": dump(draft.brief)}), ("inpaint", _with_image(now, arguments))],
         replies.notes(now, draft.brief),
     )
 
@@ -446,9 +410,9 @@ def _painted_edit(now: Situation, clauses: list[Clause], known: Answers, draft: 
 # --- versions ---
 
 
-def _controlled(now: Situation, control: Control) -> Plan:
+def _controlled(now: Situation, control: Control, rest: list[Clause], known: Answers) -> Plan:
     if control.action == "again":
-        return _again(now, control)
+        return _again(now, control, rest, known)
     if not now.has_picture and not now.versions:
         raise Trouble(replies.NOTHING_TO_UNDO)
     if control.action == "undo":
@@ -469,8 +433,10 @@ def _selected(now: Situation, control: Control) -> Plan:
     return Plan([("select", {"image": now.versions[control.which - 1]})])
 
 
-def _again(now: Situation, control: Control) -> Plan:
-    """The same Brief with another seed, or a first wish said once more."""
+def _again(now: Situation, control: Control, rest: list[Clause], known: Answers) -> Plan:
+    """The same Brief with another seed, but for what the `rest` changes; or a first wish said once more."""
+    if now.uploads and rest:
+        return _edited(now, rest, known)
     if now.brief is None or now.brief.empty():
         if not now.history:
             raise Trouble(replies.NO_PICTURE)
@@ -478,18 +444,26 @@ def _again(now: Situation, control: Control) -> Plan:
             replace(now, message=unmarked(now.history[-1])[0], history=now.history[:-1], picture=None), Answers()
         )
     seed = control.seed if control.seed is not None else _another_seed(now)
-    brief = _same_again(now)
-    plan = _drawn(now, brief, seed)
+    edits = _changed(now, rest, known)
+    brief = edits.draft.brief if edits.calls else same_again(now)
+    if edits.calls:
+        brief.request = f"{now.brief.request}, {_words(now, rest[0], to_the_end=True)}"[:2000].lstrip(", ")
+    plan = drawn(now, brief, seed)
     if now.open and brief.request:
         plan.calls[-1][1]["prompt"] = brief.request
-    return plan
+    return Plan(plan.calls, replies.joined(*edits.notes, plan.text))
+
+
+def _changed(now: Situation, rest: list[Clause], known: Answers) -> editing.Edits:
+    """What is to be different the next time: `(do it again) but with a cat`."""
+    edits = editing.Edits(_draft(now), now.world, choice=known.choice, strict=now.strict)
+    for clause in rest:
+        for command in anew(clause, edits.draft):
+            _tried(edits, command, _words(now, clause))
+    return edits
 
 
 def _another_seed(now: Situation) -> int:
     """Differs with each picture so far, so that "again" never finds the very same request."""
     name = f"{now.picture}/{len(now.versions)}".encode()
     return int.from_bytes(hashlib.sha256(name).digest()[:4], "big")
-
-
-def _dump(brief: Brief) -> dict[str, Any]:
-    return brief.model_dump(mode="json")

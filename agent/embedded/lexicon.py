@@ -102,6 +102,8 @@ def _sizes(made: Lexicon) -> None:
 
 
 def _numbers(made: Lexicon) -> None:
+    for text, times in closed.TIMES.items():
+        made.put(text, "times", times)
     for text, number in closed.NUMBERS.items():
         made.put(text, "number", number)
     for text in closed.SOME:

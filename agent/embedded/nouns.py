@@ -96,6 +96,8 @@ class NounReader(Reader):
         token = self.accept("quant") if not self.peek().has("ordinal") else None
         if token:
             self._quantity(phrase, token.get("quant"))
+        if self.peek().get("pick") in ("left", "right", "middle") and self.peek(1).has("head"):
+            phrase.definite = True  # `left one red`
         token = self.accept("det")
         if token:
             phrase.article = token.get("det")
@@ -159,7 +161,7 @@ class NounReader(Reader):
         token = self.peek()
         from_side = token.has("ordinal") and self.peek(1).text == "from"  # `the second from the left`
         definite = phrase.definite or phrase.article == "poss"
-        if token.has("pick", "ordinal") and definite and (from_side or self._more_follows()):
+        if token.has("pick", "ordinal") and definite and (from_side or self._more_follows() or self._looks_follow()):
             phrase.pick = ("ordinal", token.get("ordinal")) if token.has("ordinal") else _pick(token.get("pick"))
         elif token.has("quant") and token.get("quant") == "other" and phrase.definite:
             phrase.quantity = "other"
@@ -194,6 +196,13 @@ class NounReader(Reader):
         if follows.has("noun", "head", "category"):
             return True
         return bool(follows.unknown and follows.text) or (follows.has("ground") and self.peek(ahead + 1).has("noun"))
+
+    def _looks_follow(self) -> bool:
+        """`the left red, the right blue`: a colour that the one on the left is to have."""
+        follows, after = self.peek(1), self.peek(2)
+        if not follows.text:
+            return self.peek().get("pick") in ("left", "right")  # `remove the left`
+        return follows.has("colour") and not follows.has("noun") and (after.has("joint", "skip") or not after.text)
 
     def _compound(self, phrase: NounPhrase) -> bool:
         """A noun before a noun, after an article or a number: "a kitchen table", "two apple cakes"."""

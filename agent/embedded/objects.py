@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from agent.embedded.nouns import NounReader
+from agent.embedded.comparing import SizeReader
 from agent.embedded.syntax import Description, Link, NounPhrase, Relation
 
+_SIDES = {"left": "left", "right": "right", "middle": "centre"}
 
-class ObjectReader(NounReader):
+
+class ObjectReader(SizeReader):
     """Reads objects into `made`; `current` is the number of the one last spoken of."""
 
     made: Description
@@ -100,7 +102,7 @@ class ObjectReader(NounReader):
         phrase = NounPhrase(start=self.peek().start)
         self._determiners(phrase)
         token = self.peek()
-        listed = phrase.article == "indef" or self._colour_list()
+        listed = phrase.article == "indef" or self._colour_list() or bool(self.elliptic)
         if token.has("colour") and self.peek(1).has("joint", "or") and listed:
             phrase.colour = self.next().get("colour")
             self.elliptic.append(phrase)
@@ -135,9 +137,12 @@ class ObjectReader(NounReader):
         return True
 
     def _share(self, ahead: int) -> bool:
-        """A number (or "the other") and a colour: "one black", "one of them is black"."""
+        """A number (or "the other", "the left one") and a colour: "one black", "one of them is black"."""
+        if self.peek(ahead).get("det") == "def" and self.peek(ahead + 1).get("pick") in _SIDES:
+            ahead += 1
         token = self.peek(ahead)
-        if not (token.has("number", "head") or token.get("pron") == "one of them" or token.get("quant") == "other"):
+        some = token.get("pron") == "one of them" or token.get("quant") == "other" or token.get("pick") in _SIDES
+        if not (some or token.has("number", "head")):
             return False
         ahead += 1
         while self.peek(ahead).has("skip", "be", "head", "det") and not self.peek(ahead).has("joint"):
@@ -146,6 +151,8 @@ class ObjectReader(NounReader):
 
     def _part_of(self, whole: NounPhrase) -> NounPhrase:
         token = self.next()
+        if self.peek().get("pick") in _SIDES:
+            token = self.next()
         number = token.get("number") or 1
         while not self.peek().has("colour"):
             self.next()
@@ -156,7 +163,7 @@ class ObjectReader(NounReader):
             counted=True,
             size=whole.size,
             colour=self.next().get("colour"),
-            place=whole.place,
+            place=_SIDES.get(token.get("pick"), whole.place),
             plural=number > 1,
         )
 
@@ -171,7 +178,7 @@ class ObjectReader(NounReader):
         if whole.count is not None and whole.count - used > 0:
             whole.count -= used
         elif whole.count is not None:
-            for attribute in ("colour", "count"):
+            for attribute in ("colour", "count", "place"):
                 setattr(whole, attribute, getattr(parts[0], attribute))
             del made.objects[index + 1]
 

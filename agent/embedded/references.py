@@ -173,7 +173,9 @@ def _extreme(items: list[Item], which: str) -> list[Item]:
 
 
 def _as_many(phrase: NounPhrase, found: list[Item], draft: Draft, choice: Choice | None) -> list[Item]:
-    if len(found) == 1 or phrase.quantity in ("all", "both") or phrase.pronoun in ("them", "all", "rest"):
+    if len(found) == 1 or phrase.quantity in ("all", "both") or phrase.pronoun in ("them", "all"):
+        return found
+    if phrase.pronoun == "rest" and draft.focus:
         return found
     if phrase.quantity == "one of" or phrase.pronoun == "one of them":
         return _plainest(found, draft, phrase.count or 1)

@@ -34,6 +34,44 @@ class RemovalReader(ControlReader):
     def _clause_over(self, ahead: int = 0) -> bool:
         return not self.peek(ahead).text or self.peek(ahead).has("joint", "mark", "skip")
 
+    def _another_look(self) -> Command | None:
+        """`another colour, please`."""
+        token = self.accept("other look")
+        return Command(token.get("other look")) if token and self._clause_over() else None
+
+    def _copied(self) -> Command | None:
+        """`duplicate the dog`."""
+        return self._nonempty(Command("copy", targets=self._targets_of())) if self.accept("copy") else None
+
+    def _swapped(self) -> Command | None:
+        """`swap places`, `let the dog and the cat change places`, `put the dog where the cat is`."""
+        if self.accept("swap"):
+            targets = self._targets_of() or [NounPhrase(pronoun="them", definite=True)]
+            return Command("swap", targets=targets) if self._clause_over() else None
+        if self.peek().verb("make", "put", "move"):
+            self.next()
+        targets = self._targets_of(placed=False)
+        if targets and self.accept("swap"):
+            return Command("swap", targets=targets)
+        there = self._where_it_is() if targets else None
+        if there is None:
+            return None
+        start = self.at
+        back = self._targets_of(placed=False) if self._and() else []  # `and the cat where the dog is`
+        if not (back and self._where_it_is()):
+            self.at = start
+        if targets[0].definite or targets[0].article == "poss":
+            return Command("swap", targets=[targets[0], there])
+        return Command("replace", targets=[there], becomes=targets[:1])
+
+    def _where_it_is(self) -> NounPhrase | None:
+        """`(to) where the cat is`."""
+        self.accept_text("to")
+        there = self._target(placed=False) if self.accept_text("where") else None
+        while there and (self.peek().has("be") or self.peek().text in ("now", "stands", "sits", "is")):
+            self.next()
+        return there
+
     def _remove(self) -> Command | None:
         token = self.peek()
         if token.verb("take"):
@@ -65,12 +103,27 @@ class RemovalReader(ControlReader):
             return []
         return [NounPhrase(pronoun="one of them", definite=True, counted=True, count=self.next().get("number"))]
 
+    def _some_in_colour(self) -> list[NounPhrase]:
+        """`one` of `one red and the other blue`."""
+        token, colour = self.peek(), self.peek(1)
+        over = self._clause_over(2) or self.peek(2).has("det", "quant")
+        if not token.has("number") or not colour.has("colour") or colour.has("noun") or not over:
+            return []
+        return [NounPhrase(quantity="one of", definite=True, counted=True, count=self.next().get("number"))]
+
     def _fewer(self) -> Command | None:
         """`one less`, `two fewer dogs`, `too many cats`."""
         if self.accept("many"):
             phrase = self.noun_phrase() or NounPhrase(pronoun="them", definite=True)
             return Command("count", targets=[replace(phrase, definite=True, quantity="all")])
-        start, number = self.at, self.accept("number")
+        start = self.at
+        self.accept_text("there is", "there are")
+        surplus = self.noun_phrase()
+        if surplus and self.accept_text("too many", "too much"):  # `one dog too many`
+            surplus.count = 1 if surplus.count is None else surplus.count
+            return Command("remove", targets=[replace(surplus, definite=True, counted=True, quantity="one of")])
+        self.at = start
+        number = self.accept("number")
         if not self.accept_text("less", "fewer"):
             self.at = start
             return None
@@ -99,6 +152,32 @@ class RemovalReader(ControlReader):
             return None
         self.next()
         return self._nonempty(Command("only keep", targets=self._targets_of()))
+
+    def _only(self, marks: set[str]) -> Command | None:
+        """`only the left one`."""
+        targets = self._targets_of() if "only" in marks else []
+        told = targets and all(each.definite and not each.name and not each.pronoun for each in targets)
+        return Command("only keep", targets=targets) if told and self._clause_over() else None
+
+    def _stays(self, marks: set[str]) -> Command | None:
+        """`only the cat should stay`, `the cat stays`."""
+        made = Command("only keep" if "only" in marks else "keep", targets=self._targets_of())
+        if not made.targets or not self.accept("stay"):
+            return None
+        if made.operation == "keep":
+            self._strange()  # `where it is`, `on the left`
+        return made if self._clause_over() else None
+
+    def _goes(self) -> Command | None:
+        """`the tree must go`, `everything else away`."""
+        made = Command("remove", targets=self._targets_of())
+        self._spare(made)
+        made.targets = [replace(each, definite=True) if each.bare else each for each in made.targets]
+        if not made.targets or not self.accept("gone"):
+            return None
+        if not made.spared:
+            self._spare(made)
+        return made if self._clause_over() else None
 
     def _keep(self) -> Command | None:
         if not self.peek().verb("keep"):

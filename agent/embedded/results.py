@@ -54,7 +54,7 @@ class ResultReader(DescriptionReader):
         if not whole or not self.accept_text(*_EXCEPT):
             return
         made.spared = self._targets_of()
-        if not (self.done or self.peek().has("joint", "mark", "skip")):
+        if not (self.done or self.peek().has("joint", "mark", "skip", "gone")):
             self.at, made.spared = start, []
 
     def _and(self) -> bool:
@@ -80,13 +80,15 @@ class ResultReader(DescriptionReader):
     def _result(self, made: Command, nouns: bool = True) -> bool:
         """What the target is to become; fills `made`."""
         while (
-            self.peek().has("be", "to", "skip")
-            and not self.peek().has("same colour")
+            (self.peek().has("be", "to", "skip") or self.peek().get("mark") == "only")
+            and not self.peek().has("same colour", "same size")
+            and not (self.peek().text == "as" and self.peek(1).has("size"))
             and not self.peek().has("style", "neg", "place", "bare place")
             and not self._colour()
         ):
             self.next()
         for read in (
+            self._to_another,
             self._to_same,
             self._to_style,
             self._to_colour,
@@ -99,6 +101,13 @@ class ResultReader(DescriptionReader):
             if read is not None and read(made):
                 return True
         return False
+
+    def _to_another(self, made: Command) -> bool:
+        """`a different colour`: which one is the user's to say."""
+        token = self.accept("other look")
+        if token is not None:
+            made.operation = token.get("other look")
+        return token is not None
 
     def _to_same(self, made: Command) -> bool:
         """`the same colour as the dog`."""
@@ -131,19 +140,34 @@ class ResultReader(DescriptionReader):
             self.at = start
             return False
         made.colour = self.next().get("colour")
+        made.colours = self._more_colours([made.colour])
         return True
 
+    def _more_colours(self, first: list[str]) -> list[str]:
+        """`(red), blue and green`, where each of several things gets its own; [] where the colour stands alone."""
+        found = list(first)
+        while True:
+            ahead = 0
+            while self.peek(ahead).get("joint") in ("and", ",") or self.peek(ahead).text == "then":
+                ahead += 1
+            follows = self.peek(ahead + 1)
+            ends = not follows.text or follows.has("joint", "mark", "skip", "place")
+            if not ahead or not self.peek(ahead).has("colour") or not ends:
+                return found if len(found) > 1 else []
+            self.at += ahead
+            found.append(self.next().get("colour"))
+
     def _to_size(self, made: Command) -> bool:
+        made.compared = self._comparison()
+        if made.compared:
+            made.compared.to = self._target()
+            made.size = made.compared.size
+            return made.size is not None or made.compared.to is not None
         token = self.peek()
         if not token.has("size", "more") or self.peek(1).has("noun", "head", "colour"):
-            if not (token.text == "twice" and self.peek(2).has("size")):
-                return False
-            self.at += 2
-            token = self.peek()
+            return False
         self.next()
         made.size = token.get("size") or token.get("more")
-        if self.accept_text("than"):
-            self.noun_phrase()
         return True
 
     def _to_ground(self, made: Command) -> bool:
@@ -169,6 +193,10 @@ class ResultReader(DescriptionReader):
     def _to_relation(self, made: Command) -> bool:
         if self.peek().has("relation it"):
             made.relation = Relation(self.next().get("relation it"), NounPhrase(pronoun="it", definite=True))
+            return True
+        pair = self.accept("link") if self.peek().get("link") == "with pair" else None
+        if pair:
+            made.relation = Relation("next to", NounPhrase(pronoun="them", definite=True))
             return True
         self.accept_text("closer", "nearer", "stand", "sit")
         made.relation = self._related()

@@ -85,11 +85,64 @@ def as_command(clause: Clause, draft: Draft) -> Command | None:
         return _in_all(clause, draft)
     if "draw" in clause.marks and not clause.marks & {"also", "instead"}:
         return _more_of_it(clause, draft)
-    if "refers" in clause.marks and not clause.marks & {"also", "instead"}:
+    if "refers" in clause.marks and not clause.marks & {"also", "instead", "with"}:
         return _with_span(Command("other", unknown=clause.unknown), clause)
     if not clause.objects:
         return _with_span(_looks(clause), clause)
     return _with_span(_objects(clause, draft), clause)
+
+
+def anew(clause: Clause, draft: Draft) -> list[Command]:
+    """What is different in a picture that is drawn once more: `(again, but) with two dogs at night, without the tree`.
+
+    A number of what is there is the number that there shall be; what is not there comes in besides.
+    """
+    if isinstance(clause, Command) and clause.operation != "other":
+        return [clause]
+    if not isinstance(clause, Description):
+        return []
+    gone = [phrase for phrase in clause.avoid if phrase.name and _present(phrase, draft)]
+    ground = Command("background", background=clause.background) if clause.background else None
+    if clause.background and any(phrase.name == clause.background for phrase in clause.avoid):
+        ground = None
+    rest = replace(clause, avoid=[], background=None, style=None)
+    found = [
+        ground,
+        Command("background", background="plain white") if _no_ground(clause, draft) else None,
+        Command("restyle", style=clause.style) if clause.style else None,
+        Command("remove", targets=[_definite(phrase) for phrase in gone]) if gone else None,
+        _things_anew(rest, draft) if clause.objects else _looks(rest),
+    ]
+    return [command for command in found if command and command.operation != "other"]
+
+
+def _no_ground(said: Description, draft: Draft) -> bool:
+    """`without the beach`."""
+    return bool(draft.brief.background) and any(phrase.name == draft.brief.background for phrase in said.avoid)
+
+
+def _things_anew(said: Description, draft: Draft) -> Command | None:
+    first = said.objects[0]
+    plain = replace(said, marks=said.marks - {"new", "draw", "refers", "with"})
+    there = [_present(thing, draft) for thing in said.objects]
+    if first.more or "instead" in said.marks or (all(there) and all(thing.definite for thing in said.objects)):
+        mark = set[str]()
+    else:
+        mark = {"want"} if there == [True] and not said.links else {"in all"}
+    return as_command(replace(plain, marks=plain.marks | mark), draft)
+
+
+def changes(clause: Clause, draft: Draft) -> list[Command]:
+    """As `as_command`; what is said of a picture without naming things may be several changes (`red, and at night`)."""
+    command = as_command(clause, draft)
+    if command is None or not isinstance(clause, Description) or clause.objects or clause.text or clause.counts:
+        return [command] if command else []
+    given = [(name, getattr(clause, name)) for name in ("avoid", "style", "background", "colours", "sizes", "places",
+                                                        "relations") if getattr(clause, name)]
+    if len(given) < 2 or command.operation not in ("remove", "restyle", "background", "recolour", "resize"):
+        return [command]
+    parts = [_looks(replace(Description(marks=clause.marks), **{name: value})) for name, value in given]
+    return [part for part in (_with_span(part, clause) for part in parts) if part]
 
 
 def _in_all(said: Description, draft: Draft) -> Command | None:
@@ -139,7 +192,8 @@ def _looks(said: Description) -> Command | None:
     if said.background:
         return Command("background", background=said.background)
     if said.colours:
-        return Command("recolour", colour=said.colours[0])
+        each = said.colours if len(said.colours) > 1 and "or" not in said.marks else []
+        return Command("recolour", colour=said.colours[0], colours=each)
     if said.sizes:
         return Command("resize", size=said.sizes[0])
     if said.counts:
@@ -149,8 +203,10 @@ def _looks(said: Description) -> Command | None:
             )
         return Command("count", count=said.counts[0])
     if said.places or said.relations:
+        together = [relation.object for relation in said.relations if relation.object.pronoun == "them"]
         return Command(
             "move",
+            together,
             place=said.places[0] if said.places else None,
             relation=said.relations[0] if said.relations else None,
         )
@@ -163,6 +219,7 @@ def _definite(phrase: NounPhrase) -> NounPhrase:
 
 
 def _objects(said: Description, draft: Draft) -> Command | None:
+    said = _articles(said, draft) if said.links else said
     first = said.objects[0]
     if "same" in said.marks and first.bare and _present(first, draft):
         meant = replace(first, definite=True)  # `same dog but in the snow`
@@ -174,7 +231,8 @@ def _objects(said: Description, draft: Draft) -> Command | None:
     if said.marks & {"also", "with", "same", "missing"} or first.more:
         return Command("add", description=said)
     if all(thing.definite and _present(thing, draft) for thing in said.objects):
-        return _about_what_is_there(said) or Command("other", said.objects, unknown=said.unknown)
+        alone = Command("only keep" if "only" in said.marks else "other", said.objects, unknown=said.unknown)
+        return _about_what_is_there(said) or alone
     if any(thing.definite and _present(thing, draft) for thing in said.objects):
         new = [thing for thing in said.objects if not (thing.definite and _present(thing, draft))]
         known = all(thing.known for thing in new)
@@ -196,6 +254,13 @@ def _objects(said: Description, draft: Draft) -> Command | None:
     if "no" in said.marks and len(draft.items) == 1 and len(said.objects) == 1:
         return Command("replace", becomes=said.objects)
     return None
+
+
+def _articles(said: Description, draft: Draft) -> Description:
+    """`dog left of cat`, where there are both, is about these."""
+    if not all(thing.bare and not thing.plural and _present(thing, draft) for thing in said.objects):
+        return said
+    return replace(said, objects=[replace(thing, definite=True) for thing in said.objects])
 
 
 def _about_what_is_there(said: Description) -> Command | None:

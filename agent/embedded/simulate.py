@@ -152,6 +152,9 @@ def changed_scene(scene: list[SceneObject], edit: dict[str, Any], brief: Brief) 
         name = {"name": words.thing} if operation == "replace" and words.thing else {}
         new_look = {"colour": words.colour, **name}
         scene = [thing.model_copy(update=new_look) if thing.id in targets else thing for thing in scene]
+    elif edit.get("box"):
+        there = {"box": Box(*edit["box"])}
+        scene = [thing.model_copy(update=there) if thing.id in targets else thing for thing in scene]
     elif operation in ("move", "resize"):
         scene = scene_of(brief)
     return numbered(scene)

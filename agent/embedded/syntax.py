@@ -20,6 +20,7 @@ Operation = Literal[
     "count",
     "swap",
     "same",
+    "copy",
     "other",
 ]
 
@@ -122,15 +123,31 @@ class Description:
 
 
 @dataclass
+class Compared:
+    """A size: so many times that of something else, or (`to` is None) of what it was. `loose`: that, or beyond it."""
+
+    times: float
+    to: NounPhrase | None = None
+    loose: bool = False
+
+    @property
+    def size(self) -> str | None:
+        """In the words of a Brief; None for equal sizes."""
+        return "big" if self.times > 1 else "small" if self.times < 1 else None
+
+
+@dataclass
 class Command:
     """One change. `targets` are what it is done to (empty: the whole picture, or what was last spoken of), less what
-    is `spared`."""
+    is `spared`; `colours` are one for each of them, where several were listed."""
 
     operation: Operation
     targets: list[NounPhrase] = field(default_factory=list)
     becomes: list[NounPhrase] = field(default_factory=list)
     colour: str | None = None
+    colours: list[str] = field(default_factory=list)
     size: str | None = None
+    compared: Compared | None = None
     like: NounPhrase | None = None
     count: int | None = None
     place: str | None = None

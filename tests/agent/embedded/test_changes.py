@@ -9,6 +9,7 @@ from tests.agent.embedded.speaking import acts, talk, told
 
 DOGS = "two dogs on a beach"
 PAIR = "a dog and a cat"
+MANY = "a cat, a dog and a tree"
 CHANGES = [
     ((DOGS, "make one of the dogs purple"), ["recolour dog-1 -> purple dog"], "1 dog, 1 purple dog; background beach"),
     ((DOGS, "make the right dog purple"), ["recolour dog-2 -> purple dog"], "1 dog, 1 purple dog; background beach"),
@@ -91,6 +92,58 @@ CHANGES = [
     (("a dog", "thanks, and a cat please"), ["add -> cat"], "1 dog, 1 cat"),
     (("a dog", "make it red", "ctrl+z"), ["undo"], "1 dog"),
     (("a dog", "another picture: a cat"), ["generate"], "1 cat"),
+    (("a dog", "change the dog's colour to red"), ["recolour dog-1 -> red dog"], "1 red dog"),
+    (("a dog", "smaller please, and red"), ["recolour dog-1 -> red dog", "resize dog-1 -> small dog"],
+     "1 small red dog"),
+    (("a dog", "not so big"), ["resize dog-1 -> small dog"], "1 small dog"),
+    (("a dog", "as big as possible"), ["resize dog-1 -> big dog"], "1 big dog"),
+    (("a dog", "with a hat"), ["add -> hat"], "1 dog, 1 hat"),
+    (("a dog", "can he have a hat?"), ["add -> hat"], "1 dog, 1 hat"),
+    (("a red dog", "duplicate it"), ["add -> red dog"], "2 red dog"),
+    (("a dog", "put the dog next to a tree"), ["add -> tree"], "1 dog, 1 tree; dog next to tree"),
+    (("a dog", "put the dog on a chair"), ["generate"], "1 dog, 1 chair; dog on chair"),
+    (("two dogs and a cat", "there's one dog too much"), ["remove dog-1 -> dog"], "1 dog, 1 cat"),
+    (("two dogs", "one dog is enough"), ["remove dog-2 -> dog"], "1 dog"),
+    ((PAIR, "move them closer together"), ["move dog-1 -> dog"], "1 dog, 1 cat; dog next to cat"),
+    # one colour for each
+    (("three dogs", "make them red, blue and green"),
+     ["recolour dog-1 -> red dog", "recolour dog-2 -> blue dog", "recolour dog-3 -> green dog"],
+     "1 green dog, 1 blue dog, 1 red dog"),
+    ((PAIR, "make the cat and the dog red and blue"), ["recolour cat-1 -> red cat", "recolour dog-1 -> blue dog"],
+     "1 blue dog, 1 red cat"),
+    (("two dogs", "make one red and the other blue"), ["recolour dog-1 -> red dog", "recolour dog-2 -> blue dog"],
+     "1 blue dog, 1 red dog"),
+    (("three dogs", "two red and one blue"), ["recolour dog-1 dog-2 -> red dogs", "recolour dog-3 -> blue dog"],
+     "1 blue dog, 2 red dog"),
+    (("two dogs", "the left red, the right blue"), ["recolour dog-1 -> red dog", "recolour dog-2 -> blue dog"],
+     "1 blue dog, 1 red dog"),
+    (("two dogs", "make them red, then add a cat"), ["recolour dog-1 dog-2 -> red dogs", "add -> cat"],
+     "2 red dog, 1 cat"),
+    # what stays and what goes
+    ((MANY, "only the cat should stay"), ["remove dog-1 tree-1 -> dog and tree"], "1 cat"),
+    ((MANY, "just the cat"), ["remove dog-1 tree-1 -> dog and tree"], "1 cat"),
+    ((MANY, "the cat stays, everything else goes"), ["remove dog-1 tree-1 -> dog and tree"], "1 cat"),
+    ((MANY, "everything away but the cat"), ["remove dog-1 tree-1 -> dog and tree"], "1 cat"),
+    (("two cats, a dog and a tree", "get rid of everything except the two cats"),
+     ["remove tree-1 dog-1 -> tree and dog"], "2 cat"),
+    (("three dogs", "only the left one"), ["remove dog-2 dog-3 -> dogs"], "1 dog"),
+    ((PAIR, "the cat must go"), ["remove cat-1 -> cat"], "1 dog"),
+    ((PAIR, "the cat should go to the left"), ["move cat-1 -> cat"], "1 dog, 1 cat at left"),
+    # change places
+    (("a dog left of a cat", "put the dog where the cat is"), ["move dog-1 cat-1"], "1 dog, 1 cat; dog right of cat"),
+    (("a dog left of a cat", "the other way round"), ["move dog-1 cat-1"], "1 dog, 1 cat; dog right of cat"),
+    (("a dog left of a cat", "let the dog and the cat change places"), ["move dog-1 cat-1"],
+     "1 dog, 1 cat; dog right of cat"),
+    (("a dog left of a cat", "put a bird where the cat is"), ["replace cat-1 -> bird"],
+     "1 dog, 1 bird; dog left of bird"),
+    # words left out, or in another order
+    ((PAIR, "put dog left of cat"), ["move dog-1 -> dog"], "1 dog, 1 cat; dog left of cat"),
+    ((PAIR, "dog must be left from the cat"), ["move dog-1 -> dog"], "1 dog, 1 cat; dog left of cat"),
+    (("a dog", "dog should have a hat"), ["add -> hat"], "1 dog, 1 hat"),
+    (("a dog", "make please the dog red"), ["recolour dog-1 -> red dog"], "1 red dog"),
+    (("a dog", "the dog make red"), ["recolour dog-1 -> red dog"], "1 red dog"),
+    ((PAIR, "first remove the cat, then make the dog blue"), ["remove cat-1 -> cat", "recolour dog-1 -> blue dog"],
+     "1 blue dog"),
 ]  # fmt: skip
 
 
@@ -135,6 +188,59 @@ def test_again_draws_the_same_brief_with_another_seed() -> None:
     second = conversation.say("again")
     seeds = [reply.calls[-1].arguments["seed"] for reply in (first, second)]
     assert seeds[0] != seeds[1] and told(conversation.brief) == "1 red dog"
+
+
+AGAIN = [
+    (("a dog on a beach", "do it again but with a cat"), "1 dog, 1 cat; background beach"),
+    (("a dog and a tree", "same again, but at night"), "1 dog, 1 tree; background night"),
+    (("a dog and a tree", "again, but without the tree"), "1 dog"),
+    (("a dog on a beach", "one more time but without the beach"), "1 dog; background plain white"),
+    (("a dog on a beach", "now the same with two dogs"), "2 dog; background beach"),
+    (("a dog on a beach", "once more but with a red dog"), "1 red dog; background beach"),
+    (("a dog and a tree", "try again but make the dog red"), "1 red dog, 1 tree"),
+    (("a dog and a tree", "again with a cat instead of the dog"), "1 cat, 1 tree"),
+    (("a dog on a beach", "do the same but at night"), "1 dog; background night"),
+    (("two dogs", "again but make the dog red", "the left one"), "1 dog, 1 red dog"),
+    (("a dog and a tree", "try again, this is ugly"), "1 dog, 1 tree"),
+    (("a dog and a tree", "again because I don't like it"), "1 dog, 1 tree"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("turns", "brief"), AGAIN, ids=[turns[1] for turns, _ in AGAIN])
+def test_again_with_a_change_is_a_new_picture(turns: tuple[str, ...], brief: str) -> None:
+    reply, conversation = talk(*turns)
+    assert acts(reply) == ["generate"] and "seed" in reply.calls[-1].arguments
+    assert told(conversation.brief) == brief
+
+
+def test_the_same_picture_with_a_change_is_that_picture() -> None:
+    assert acts(talk("a dog on a beach", "same picture but with a cat")[0]) == ["add -> cat"]
+    assert acts(talk("a dog on a beach", "same but at night")[0]) == ["background -> night"]
+
+
+SIZES = [
+    (PAIR, "make the dog as big as the cat", 1.0, None), (PAIR, "make the dog bigger than the cat", 1.4, "big"),
+    (PAIR, "make the dog smaller than the cat", 0.65, "small"),
+    (PAIR, "the dog should be half the size of the cat", 0.5, "small"),
+    ("a dog and a small cat", "make the dog the same size as the cat", 1.0, "small"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("wish", "change", "times", "size"), SIZES, ids=[change for _, change, _, _ in SIZES])
+def test_a_size_by_that_of_something_else(wish: str, change: str, times: float, size: str | None) -> None:
+    _, before = talk(wish)
+    cat = next(thing for thing in before.scene if thing.name == "cat")
+    reply, after = talk(wish, change)
+    box = reply.calls[-1].arguments["box"]
+    assert reply.calls[-1].arguments["targets"] == ["dog-1"]
+    wanted = max(0.16, times * max(cat.box.width, cat.box.height))
+    assert max(box[2] - box[0], box[3] - box[1]) == pytest.approx(wanted, abs=0.01)
+    assert after.brief and after.brief["objects"][0]["size"] == size
+
+
+def test_what_is_bigger_already_stays() -> None:
+    reply, _ = talk("a big dog and a small cat", "make the dog bigger than the cat")
+    assert not reply.calls and "already" in reply.text
 
 
 def test_a_painted_part_is_repainted() -> None:
@@ -196,6 +302,7 @@ OPEN = [
     (("a walrus playing chess with Napoleon, dramatic lighting",), "generate",
      "a walrus playing chess with Napoleon, dramatic lighting"),
     (("a castle", "draw a lighthouse in a storm"), "generate", "a lighthouse in a storm"),
+    (("a castle on a hill", "again, but at night"), "generate", "a castle on a hill, at night"),
 ]  # fmt: skip
 
 

@@ -21,6 +21,16 @@ def test_an_ambiguous_change_is_asked_about() -> None:
     assert question["options"] == ["the left dog", "the right dog", "both"] and question["slot"] == "target"
 
 
+def test_more_things_than_colours_are_asked_about() -> None:
+    question = asked("three dogs", "make them red and blue")
+    assert question["options"] == ["red, blue and red", "all red", "all blue"] and question["slot"] == "colour"
+    assert asked("a dog", "make it red and blue")["options"] == ["red", "blue"]
+
+
+def test_the_others_without_anything_said_before_are_asked_about() -> None:
+    assert asked("a cat, a dog and a tree", "remove the others")["slot"] == "target"
+
+
 @pytest.mark.parametrize("any_words", [False, True])
 def test_a_vague_wish_is_asked_about_once(any_words: bool) -> None:
     question = asked("draw me something nice for my sister", any_words=any_words)
@@ -46,6 +56,11 @@ ANSWERS = [
     (("a dog", "put it in a park", "meadow"), ["background -> meadow"]),
     (("a dog", "add a walrus", "a dolphin"), ["add -> dolphin"]),
     (("a dog", "replace it with a walrus", "a horse"), ["replace dog-1 -> horse"]),
+    (("a dog", "another colour please", "blue"), ["recolour dog-1 -> blue dog"]),
+    (("a dog", "other background", "beach"), ["background -> beach"]),
+    ((DOGS, "make them red, blue and green", "red and green"),
+     ["recolour dog-1 -> red dog", "recolour dog-2 -> green dog"]),
+    (("three dogs", "make them red and blue", "all red"), ["recolour dog-1 dog-2 dog-3 -> red dogs"]),
 ]  # fmt: skip
 
 
