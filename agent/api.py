@@ -467,7 +467,8 @@ class StudioProtocol(Protocol):
 
     def choices(self) -> dict[str, Any]:
         """What can be picked and set. `planners`: name, label, available. `models`, by name: the model's own `steps`
-        and `guidance` (None where it keeps them to itself), what it `takes`, its `sizes`, and the `seconds` that a turn
+        and `guidance` (None where it keeps them to itself), what it `takes`, its `sizes`, the names of the `adapters`
+        that can be laid over it, the `roles` that a picture to look at can have for it, and the `seconds` that a turn
         with it took lately (None where there was none)."""
         ...
 

@@ -337,9 +337,9 @@ class Studio:
         return picture is not None and self.store.record(picture).request is not None
 
     def check_options(self, options: Options | None) -> None:
-        """Raises `ModelUnavailable` or `BadInput` where there is no such generator or planner."""
+        """Raises a `GeneratorError` or `BadInput` where there is no such generator, planner or adapter."""
         settled = self._settle(options)
-        self.workshop.model(settled.generator or "")
+        self.workshop.check_adapters(self.workshop.model(settled.generator or ""), settled.wishes.adapters)
         if not settled.single_shot:
             self.planner(settled.planner or "auto")
 
@@ -477,7 +477,7 @@ class Studio:
 
     def choices(self) -> dict[str, Any]:
         own = self.workshop.model(self.settings.generator)  # may be a folder, which is in no list
-        models = choices((own, *self.workshop.models()), self.sessions_on_disk.durations())
+        models = choices((own, *self.workshop.models()), self.sessions_on_disk.durations(), self.workshop.laid)
         return {"planners": planners.choices(self.settings), "models": models}
 
     def plan(self, turns: list[str], options: Options | None = None) -> dict[str, Any]:

@@ -1,10 +1,10 @@
 """What is laid over a diffusion model for one picture: adapters (LoRA), ControlNets, a likeness (IP-Adapter).
 
-Each lies on this machine, named by the catalogue, a path or a hub id; nothing is fetched and no pickle is opened. What
-a picture asked for is kept for the next one, and does nothing to a picture that does not ask. The weights are shared
-by every pipeline of a model, so an adapter that one of them loaded is there for all.
+What a picture asked for is kept for the next one, and does nothing to a picture that does not ask. The weights are
+shared by every pipeline of a model, so an adapter that one of them loaded is there for all.
 
-Knows diffusers' pipelines and no requests; what maps show is computed elsewhere (`control_maps`).
+Knows diffusers' pipelines and no requests; where the weights lie is known elsewhere (`laid`), and what maps show is
+computed there, too (`control_maps`).
 """
 
 from __future__ import annotations
@@ -12,28 +12,20 @@ from __future__ import annotations
 import inspect
 import json
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from generators import catalogue, hardware, weights
+from generators import hardware, laid, weights
 from generators.api import Adapter, Control, Likeness, ModelUnavailable, Unsupported
 from generators.local import first_line
 
 KEPT = 4  # adapters that stay beside a model
-_USUAL = "pytorch_lora_weights.safetensors"
 _ALIKE = ("cross_attention_dim", "joint_attention_dim", "pooled_projection_dim", "addition_embed_type",
           "projection_class_embeddings_input_dim", "block_out_channels", "num_attention_heads", "attention_head_dim",
           "axes_dims_rope")
 """Settings that a ControlNet shares with what it steers."""
-
-
-class Found(NamedTuple):
-    """Where an addition lies, and what the catalogue says of it besides."""
-
-    place: Path
-    row: Mapping[str, Any]
 
 
 class Additions:
@@ -52,7 +44,7 @@ class Additions:
 
         Raises `ModelUnavailable` where one is missing, unreadable or made for another model.
         """
-        files = [file_of(adapter.source) for adapter in adapters]
+        files = [laid.file_of(adapter.source) for adapter in adapters]
         told: dict[str, Any] = {"adapters": [weights.revision(file) for file in files]} if files else {}
         if like := self._resemble(pipe, likeness):
             told["likeness"] = weights.revision(like)
@@ -68,7 +60,7 @@ class Additions:
 
     def nets(self, controls: Sequence[Control], steered: Any, dtype: Any) -> list[Any]:
         """The ControlNets of some controls. `steered` is what denoises. Raises `ModelUnavailable`."""
-        found = [control_net(control, self._pipeline) for control in controls]
+        found = [laid.control_net(control, self._pipeline) for control in controls]
         places = [one.place for one in found]
         self._nets = {place: net for place, net in self._nets.items() if place in places}
         for place in places:
@@ -143,7 +135,7 @@ class Additions:
 
     def _resemble(self, pipe: Any, likeness: Likeness | None) -> Path | None:
         """Loads what a likeness needs into the pipeline, and takes away what is not asked for any more."""
-        found = _likeness_of(likeness, self._pipeline) if likeness else None
+        found = laid.likeness_of(likeness, self._pipeline) if likeness else None
         file = found.place / found.row["file"] if found else None
         if self._worn and (self._worn[0] is not pipe or self._worn[1] != file):
             self._worn[0].unload_ip_adapter()
@@ -159,8 +151,8 @@ class Additions:
         pipe.set_ip_adapter_scale(scale)
         return file
 
-    def _load_likeness(self, pipe: Any, found: Found, file: Path) -> None:
-        encoder = _encoder(found)
+    def _load_likeness(self, pipe: Any, found: laid.Found, file: Path) -> None:
+        encoder = laid.encoder(found)
         known = inspect.signature(pipe.load_ip_adapter).parameters
         if "image_encoder_pretrained_model_name_or_path" in known:
             eyes = {"image_encoder_pretrained_model_name_or_path": str(encoder), "image_encoder_dtype": pipe.dtype}
@@ -186,85 +178,6 @@ def _quiet() -> Iterator[None]:
         for message in ("Already found a `peft_config`", "Adapter .* was active"):
             warnings.filterwarnings("ignore", message=message)
         yield
-
-
-def file_of(source: str, named: str = "") -> Path:
-    """The safetensors file of an adapter: by its name in the catalogue, a path, or a hub id in the local cache.
-
-    Raises `ModelUnavailable`: not here, a pickle, no safetensors, or a folder of which several could be meant.
-    """
-    row = catalogue.addition(source)
-    if row:
-        source, named = row["source"], row.get("file", "")
-    owner, _, file = source.partition("/")
-    repository, _, inner = file.partition("/")
-    if not weights.find(source) and inner and weights.is_hub_id(f"{owner}/{repository}"):
-        source, named = f"{owner}/{repository}", inner
-    place = weights.locate(source)
-    if place.is_dir():
-        place = _inside(place, named) if named else _only(place, source)
-    weights.check(place)
-    return place
-
-
-def _inside(folder: Path, named: str) -> Path:
-    path = folder / named
-    if ".." in Path(named).parts or not path.is_file():
-        raise ModelUnavailable(f"There is no {named} in {folder.name}.")
-    return path
-
-
-def _only(folder: Path, source: str) -> Path:
-    files = sorted(path for path in folder.iterdir() if path.suffix == ".safetensors")
-    if not files:
-        weights.check(folder)  # says whether it is a pickle or nothing at all
-    usual = [file for file in files if file.name == _USUAL] or files
-    if len(usual) > 1:
-        raise ModelUnavailable(f"{source} holds several files ({', '.join(file.name for file in usual[:6])}); name one "
-                               f"of them, as {source}/{usual[0].name}.")
-    return usual[0]
-
-
-def control_net(control: Control, pipeline: str) -> Found:
-    """The folder of a control's net. Raises `ModelUnavailable` where it is missing or unreadable."""
-    row = _row(control.source, control.kind, pipeline, f"follows {control.kind} maps")
-    place = weights.locate(row["source"])
-    if place.is_file():
-        raise ModelUnavailable(f"{place.name} is one file; a ControlNet is a folder with a config.json.")
-    weights.check(place)
-    return Found(place, row)
-
-
-def _likeness_of(likeness: Likeness, pipeline: str) -> Found:
-    row = _row(likeness.source, "likeness", pipeline, "resembles pictures")
-    if "file" in row:
-        place = weights.find(row["source"])
-        if place is None:
-            raise ModelUnavailable(f"{row['source']} is not on this machine; fetch it once with `hf download "
-                                   f"{row['source']} {row['file']} --include '{row['encoder']}/*'`.")
-        weights.check(_inside(place, row["file"]))
-        return Found(place, row)
-    file = file_of(row["source"])
-    return Found(file.parent, {**row, "file": file.name, "encoder": "image_encoder"})
-
-
-def _encoder(found: Found) -> Path:
-    """The folder of what looks at the picture, beside the weights or in a repository of its own."""
-    inside = found.place / found.row["encoder"]
-    place = inside if inside.is_dir() else weights.locate(found.row["encoder"])
-    weights.check(place)
-    return place
-
-
-def _row(source: str, kind: str, pipeline: str, does: str) -> Mapping[str, Any]:
-    """What is known of a source; without one, of what the catalogue has for a kind and a pipeline."""
-    if source:
-        return catalogue.addition(source) or {"source": source}
-    rows = [row for row in catalogue.additions() if kind in row["kinds"] and row["pipeline"] == pipeline]
-    here = next((row for row in rows if weights.find(row["source"])), None)
-    if not rows:
-        raise ModelUnavailable(f"The catalogue has nothing that {does} for a {pipeline}; name its folder or hub id.")
-    return here or rows[0]
 
 
 def _opened_net(place: Path, dtype: Any) -> Any:

@@ -271,6 +271,22 @@ class Capabilities:
 
 
 @dataclass(frozen=True)
+class Laid:
+    """What can be laid over a model's pictures on this machine, now.
+
+    `adapters` by name; `controls` are the maps that a ControlNet here follows, and `maps` those of them that are made
+    here of any picture; `likeness` is what of a picture another one can resemble. `absent` says, of a kind of map or
+    likeness that the model could take, what fetches what is missing (a name for `models get`).
+    """
+
+    adapters: tuple[str, ...] = ()
+    controls: tuple[MapKind, ...] = ()
+    maps: tuple[MapKind, ...] = ()
+    likeness: tuple[Literal["subject", "style"], ...] = ()
+    absent: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Model:
     """One line of the catalogue: what it is called, where its weights are, how it is called.
 

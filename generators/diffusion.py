@@ -179,7 +179,7 @@ class Diffusion(Local):
         if request.likeness:
             found["ip_adapter_image"] = pictures[request.likeness.picture].convert("RGB")
         if request.controls:
-            maps = [control_maps.made(one, pictures[one.picture]).resize(size) for one in request.controls]
+            maps = [control_maps.fitted(one, pictures[one.picture], size) for one in request.controls]
             strengths = [one.strength for one in request.controls]
             several = len(maps) > 1
             found |= {"control_image": maps if several else maps[0],

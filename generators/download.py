@@ -44,8 +44,10 @@ class Progress(NamedTuple):
     file: str
 
 
-def fetch(hub_id: str, say: Callable[[Progress], None], small: bool = False) -> tuple[Path, str]:
-    """The folder of a model and its revision. With `small` everything but the weights.
+def fetch(hub_id: str, say: Callable[[Progress], None], small: bool = False, only: Sequence[str] = ()
+          ) -> tuple[Path, str]:
+    """The folder of a model and its revision. With `small` everything but the weights; with `only` nothing but these
+    files and folders of the repository, which holds more.
 
     Raises `DownloadFailed` or `ModelUnavailable`: gated, no such model, no network, no space, a damaged file, pickles.
     """
@@ -56,12 +58,14 @@ def fetch(hub_id: str, say: Callable[[Progress], None], small: bool = False) -> 
         revision = str(api.repo_info(hub_id).sha)
         found = [_file(entry) for entry in api.list_repo_tree(hub_id, recursive=True, revision=revision)
                  if hasattr(entry, "size")]
-        parts = _parts(hub_id, revision, found)
-        files = chosen(hub_id, found, parts, small)
+        named = [file for file in found if file.path in only]
+        parts = [name for name in only if all(file.path != name for file in named)]
+        files = chosen(hub_id, found, parts if only else _parts(hub_id, revision, found), small)
+        files += [] if small else named
         _need_room(hub_id, sum(file.size for file in files if _here(hub_id, revision, file) is None))
         folder = _all(hub_id, revision, files, say)
-    if not small:
-        weights.check(folder)
+    for part in [] if small else [folder / name for name in only] or [folder]:
+        weights.check(part)
     refs = folder.parent.parent / "refs"
     refs.mkdir(exist_ok=True)
     write_atomic(refs / "main", revision.encode())
@@ -74,6 +78,8 @@ def chosen(hub_id: str, files: Sequence[File], parts: Sequence[str], small: bool
     needed = []
     for part in parts:
         inside = [file for file in files if str(PurePosixPath(file.path).parent) == part]
+        if not inside:
+            raise ModelUnavailable(f"{hub_id} has no {part}.")
         tensors = [file for file in inside if file.path.endswith(".safetensors")]
         plain = [file for file in tensors if PurePosixPath(file.path).name.count(".") == 1]
         if not plain:

@@ -21,14 +21,16 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from generators import eyes, hardware, registry, sketch_scene, speed, upscaling, weights
+from generators import eyes, hardware, laid, registry, sketch_scene, speed, upscaling, weights
 from generators.api import (
+    Adapter,
     Box,
     BrokenOutput,
     Cancelled,
     Capabilities,
     Eyes,
     GeneratorError,
+    Laid,
     Loading,
     Model,
     ModelUnavailable,
@@ -80,19 +82,20 @@ class Workshop:
     the graphics card that the first process works on, each further one on the next, `retries` how often a picture is
     tried again after its process died, `eyes` what looks at pictures (see `generators.eyes.chosen`; "sketch" reads the
     sketch generator's), `ask` how a chat server is asked about one, where `eyes` says so, `matcher` the folder or hub
-    id of what compares pictures with words ("": the pack's), `speed` the settings that pictures are drawn with.
+    id of what compares pictures with words ("": the pack's), `speed` the settings that pictures are drawn with,
+    `adapters` a folder of adapters of one's own, which go by their files' names.
     """
 
     def __init__(self, models: Sequence[Model] | None = None, *, threads: int | None = None,
                  resident: int | None = None, card: int = 0, retries: int = 2, eyes: str = eyes.AUTO,
-                 ask: Ask | None = None, matcher: str = "", speed: Speed | None = None, grace: float = 3.0,
-                 workers: Callable[[str], Worker] | None = None) -> None:
+                 ask: Ask | None = None, matcher: str = "", speed: Speed | None = None, adapters: Path | None = None,
+                 grace: float = 3.0, workers: Callable[[str], Worker] | None = None) -> None:
         self._extra = {model.name: model for model in models or ()}
         self._new = workers or (lambda name: Worker(name, threads=threads, grace=grace))
         self._resident = max(2, len(hardware.cards())) if resident is None else resident
         self._card, self._retries, self._eyes, self._ask = card, retries, eyes, ask
         self._matcher = matcher or str(MATCHER)
-        self._speed = speed or Speed()
+        self._speed, self._adapters = speed or Speed(), adapters
         self._said: set[tuple[str, str]] = set()
         self._workers: dict[str, Worker] = {}
         self._servers: dict[str, Remote] = {}
@@ -119,6 +122,17 @@ class Workshop:
         Raises `ModelUnavailable`, saying what there is.
         """
         return self._extra.get(name) or registry.find(name)
+
+    def laid(self, model: Model) -> Laid:
+        """What can be laid over a model's pictures here, now."""
+        return laid.here(model, self._adapters)
+
+    def check_adapters(self, model: Model, adapters: Sequence[Adapter]) -> None:
+        """Raises `Unsupported` where the model takes none, `ModelUnavailable` where one is not on this machine."""
+        if adapters and not model.capabilities.adapters:
+            raise Unsupported(f"{model.name} takes no adapters{self._able(lambda able: able.adapters)}.")
+        for adapter in adapters:
+            laid.file_of(laid.placed(adapter, self._adapters).source)
 
     def describe(self) -> list[dict[str, Any]]:
         """One row per model, with the keys of `models --json`."""
@@ -164,7 +178,7 @@ class Workshop:
                report: Report, stop: Stop, hasten: Speed | None = None) -> list[Result]:
         """The picture of a request, or one for each seed, by the process that holds the model."""
         ids = request.pictures()
-        params = {"request": request.model_dump(mode="json"), "ids": ids, "seeds": list(seeds),
+        params = {"request": self._placed(request).model_dump(mode="json"), "ids": ids, "seeds": list(seeds),
                   "speed": (self._speed if hasten is None else hasten)._asdict()}
         job = Job(f"model:{model.name}", "draw", params, MODEL.dump_python(model, mode="json"))
         value, drawn = self._run(_room(model), job, [pictures[id] for id in ids], report, stop)
@@ -173,6 +187,11 @@ class Workshop:
         if hasten is None:
             self._say_what_was_left_out(model.name, value["arithmetic"])
         return [Result(image, value["seconds"], value["arithmetic"]) for image in drawn]
+
+    def _placed(self, request: Request) -> Request:
+        """The request with the paths of one's own adapters, which it names and records by their files' names."""
+        adapters = tuple(laid.placed(adapter, self._adapters) for adapter in request.adapters)
+        return request.model_copy(update={"adapters": adapters}) if adapters else request
 
     def _say_what_was_left_out(self, name: str, arithmetic: Mapping[str, Any]) -> None:
         """Once for each setting of a model."""

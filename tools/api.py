@@ -18,7 +18,21 @@ from typing import Any, ClassVar, Literal, Protocol
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 
-from generators.api import Box, Capabilities, Extent, Eyes, Model, Region, Report, Request, Seen, Stop, Told
+from generators.api import (
+    Adapter,
+    Box,
+    Capabilities,
+    Extent,
+    Eyes,
+    Laid,
+    Model,
+    Region,
+    Report,
+    Request,
+    Seen,
+    Stop,
+    Told,
+)
 from tools.naming import relation_phrase
 
 RelationName = Literal["left of", "right of", "above", "below", "next to", "between", "inside", "on"]
@@ -230,21 +244,26 @@ class Limits(_Value):
 class Wishes(_Value):
     """How the user wants pictures made, over the model's own ways; what is None is left to the model.
 
-    `size` is for new pictures: an edit keeps the size of its source. `negative` goes to models that take one.
+    `size` is for new pictures: an edit keeps the size of its source. `negative` and `adapters` go to models that take
+    them.
     """
 
     steps: int | None = Field(default=None, ge=1, le=1000)
     guidance: float | None = Field(default=None, ge=0, le=100)
     negative: str | None = Field(default=None, max_length=2000)
     size: Extent | None = None
+    adapters: tuple[Adapter, ...] = Field(default=(), max_length=8)
+
+
+Role = Literal["style", "subject", "pose", "edges", "depth", "areas"]
 
 
 class Reference(_Value):
-    """A picture that a new one should take something from: how it is painted, what it shows, how that stands, or its
-    outlines."""
+    """A picture that a new one should take something from: how it is painted, what it shows, how that stands, its
+    outlines, what is near and far, or what lies where."""
 
     picture: str
-    role: Literal["style", "subject", "pose", "edges"]
+    role: Role
 
 
 class Usage(_Value):
@@ -296,6 +315,8 @@ class Workshop(Protocol):
     def model(self, name: str) -> Model: ...
 
     def models(self) -> list[Model]: ...
+
+    def laid(self, model: Model) -> Laid: ...
 
 
 @dataclass

@@ -69,6 +69,8 @@ def wished(ctx: ToolContext, request: Request) -> Request:
         update["negative"] = wishes.negative
     if wishes.size and request.kind == "generate":
         update["size"] = supported(wishes.size, able)
+    if wishes.adapters and able.adapters and request.kind != "upscale":
+        update["adapters"] = wishes.adapters
     return request.model_copy(update=update)
 
 

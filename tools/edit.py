@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PIL import Image
 from pydantic import Field
 
 from generators.api import Box, Request
 from tools import reference
-from tools.api import SceneObject, Tool, ToolContext, ToolError, ToolResult
+from tools.api import Reference, SceneObject, Tool, ToolContext, ToolError, ToolResult
 from tools.drawing import draw, next_seed
 from tools.edit_plan import NEEDS_TARGET, Operation, Wish, plan_edit
 from tools.fields import Arguments, Handle, PictureBox, Words
@@ -43,9 +45,12 @@ class Edit(Tool):
     def run(self, ctx: ToolContext, args: EditArgs) -> ToolResult:
         source = resolve(ctx, args.image)
         before = ctx.images.image(source)
-        request = _world_request(ctx, args, source) if ctx.capabilities.world else _plain_request(ctx, args, source)
+        sources = _sources(ctx, args, source)
+        taken = reference.taken(ctx, len(sources))
+        request = taken.over(_world_request(ctx, args, sources) if ctx.capabilities.world
+                             else _plain_request(ctx, args, sources, taken.looked_at))
         record = draw(ctx, request, self.name, args.model_dump(mode="json"))
-        words = f"Edited the picture with {ctx.model.name}: {request.prompt!r}.{reference.left_out(ctx, 1)}"
+        words = f"Edited the picture with {ctx.model.name}: {request.prompt!r}.{reference.left_out(ctx, taken)}"
         return result_of(ctx, record, before, words)
 
 
@@ -69,8 +74,9 @@ def _targets(args: EditArgs, area: Box | None, scene: list[SceneObject]) -> list
     return [thing for thing in scene if area and covered(thing.box, area) > 0.5]
 
 
-def _world_request(ctx: ToolContext, args: EditArgs, source: str) -> Request:
+def _world_request(ctx: ToolContext, args: EditArgs, sources: list[str]) -> Request:
     """For a model of the picture world: its words, its regions, and a mask over what changes."""
+    source = sources[0]
     image = ctx.images.image(source)
     spot = _painted(ctx, args, image)
     area = spot[1] if spot else args.box if args.operation not in ("move", "resize") else None
@@ -82,19 +88,18 @@ def _world_request(ctx: ToolContext, args: EditArgs, source: str) -> Request:
     plan = plan_edit(wish, targets, scene, next_seed(ctx, None))
     keep = [thing.box for thing in scene if thing not in targets]
     mask = spot[0] if spot else mask_for(ctx, plan.area, image, keep)
-    return request_for(ctx, "edit", plan.words, _sources(ctx, args, source), mask, plan.regions, image)
+    return request_for(ctx, "edit", plan.words, sources, mask, plan.regions, image)
 
 
-def _plain_request(ctx: ToolContext, args: EditArgs, source: str) -> Request:
+def _plain_request(ctx: ToolContext, args: EditArgs, sources: list[str], looked_at: Sequence[Reference]) -> Request:
     """For any other model: the user's words; a mask only where something was pointed at and the model takes one."""
+    source = sources[0]
     image, mask = ctx.images.image(source), None
     if ctx.capabilities.inpaint:
         spot = _painted(ctx, args, image)
         targets = pointed_at(scene_of(ctx, source, args.targets), args.targets) if args.targets else []
         area = [thing.box for thing in targets] + ([args.box] if args.box else [])
         mask = spot[0] if spot else _outlined(ctx, args, targets, image) or mask_for(ctx, area, image)
-    sources = _sources(ctx, args, source)
-    looked_at = reference.used(ctx, len(sources))
     prompt = reference.said(args.instruction, looked_at, len(sources))
     return request_for(ctx, "edit", prompt, [*sources, *(one.picture for one in looked_at)], mask, (), image)
 

@@ -33,28 +33,31 @@ class Generate(Tool):
         return ctx.capabilities.generate
 
     def run(self, ctx: ToolContext, args: GenerateArgs) -> ToolResult:
-        request = request_for(ctx, args)
+        taken = reference.taken(ctx, 0)
+        request = request_for(ctx, args, taken)
         record = draw(ctx, request, self.name, args.model_dump(mode="json"))
         text = (f"Drew a picture with {ctx.model.name}, seed {request.seed}: {request.prompt!r}."
-                f"{reference.left_out(ctx, 0)}")
+                f"{reference.left_out(ctx, taken)}")
         if revised := record.arithmetic.get("revised_prompt"):
             text += f" Its server drew from words of its own: {str(revised)[:600]!r}."
         return ToolResult(text, picture=record.id)
 
 
-def request_for(ctx: ToolContext, args: GenerateArgs) -> Request:
+def request_for(ctx: ToolContext, args: GenerateArgs, taken: reference.Taken) -> Request:
     """The request that the current model understands best. What looks at references is drawn at the first one's size,
     by the way of edits: models that take several pictures have no other."""
-    able, looked_at = ctx.capabilities, reference.used(ctx, 0)
+    able, looked_at = ctx.capabilities, taken.looked_at
     if looked_at:
         prompt = reference.said(_prompt(ctx, args.prompt), looked_at, 0)
         size = Extent(*ctx.images.image(looked_at[0].picture).size)
-        return Request(kind="edit", model=ctx.model.name, prompt=prompt, negative=_negative(ctx, args.negative),
-                       size=size, seed=next_seed(ctx, args.seed), sources=tuple(one.picture for one in looked_at))
-    return Request(
+        return taken.over(Request(
+            kind="edit", model=ctx.model.name, prompt=prompt, negative=_negative(ctx, args.negative), size=size,
+            seed=next_seed(ctx, args.seed), sources=tuple(one.picture for one in looked_at)))
+    usual = able.sizes[0] if able.sizes else DEFAULT_SIZE
+    return taken.over(Request(
         kind="generate", model=ctx.model.name, prompt=_prompt(ctx, args.prompt), negative=_negative(ctx, args.negative),
-        regions=_regions(ctx) if able.boxes != "none" else (), size=able.sizes[0] if able.sizes else DEFAULT_SIZE,
-        seed=next_seed(ctx, args.seed))  # fmt: skip
+        regions=_regions(ctx) if able.boxes != "none" else (), size=taken.size(ctx) or usual,
+        seed=next_seed(ctx, args.seed)))  # fmt: skip
 
 
 def _prompt(ctx: ToolContext, prompt: str) -> str:

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from generators.api import Box, Extent, Region
 from generators.geometry import mask_of
+from tools import reference
 from tools.api import Tool, ToolContext, ToolError, ToolResult
 from tools.drawing import draw, store_mask
 from tools.fields import Arguments, Handle, PictureBox, Words
@@ -41,9 +42,11 @@ class Inpaint(Tool):
         before = ctx.images.image(source)
         mask, area = _part(ctx, args, source)
         prompt, regions = _words(ctx, args.prompt, area)
-        request = request_for(ctx, "inpaint", prompt, [source], mask, regions, before)
+        taken = reference.taken(ctx, 1, looks=False)
+        request = taken.over(request_for(ctx, "inpaint", prompt, [source], mask, regions, before))
         record = draw(ctx, request, self.name, args.model_dump(mode="json"))
-        return result_of(ctx, record, before, f"Repainted a part of the picture with {ctx.model.name}: {prompt!r}.")
+        return result_of(ctx, record, before, f"Repainted a part of the picture with {ctx.model.name}: {prompt!r}."
+                         f"{reference.left_out(ctx, taken)}")
 
 
 def _part(ctx: ToolContext, args: InpaintArgs, source: str) -> tuple[str, Box]:

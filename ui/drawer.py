@@ -13,6 +13,7 @@ from typing import Any
 from agent.api import Preset
 from tools.api import Limits
 from ui import presets
+from ui.chosen import ADAPTER
 from ui.render import escape
 from ui.words import html, say
 
@@ -79,7 +80,15 @@ def _own(name: str, own: Mapping[str, Any]) -> str:
         fields.append(f'<label class="mq-set"><span>{html("Negative prompt")}</span><input type="text" '
                       'data-setting="negative" maxlength="2000" '
                       f'placeholder="{html("what must not be there")}"></label>')
-    return (f'<fieldset data-for="{escape(name)}" hidden><legend>{escape(name)}</legend>{"".join(fields)}</fieldset>')
+    return (f'<fieldset data-for="{escape(name)}" hidden><legend>{escape(name)}</legend>{"".join(fields)}'
+            f'{_adapters(own.get("adapters", ()))}</fieldset>')
+
+
+def _adapters(names: Sequence[str]) -> str:
+    """How much of each adapter is laid over the model: nothing, unless a number is set."""
+    fields = "".join(_number(escape(ADAPTER + name), escape(name), say("off"), -4, 4, "any") for name in names)
+    title = html("Adapters")
+    return f'<div role="group" aria-label="{title}"><h3>{title}</h3>{fields}</div>' if names else ""
 
 
 def _sizes(sizes: Sequence[Sequence[int]]) -> str:

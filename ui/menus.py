@@ -14,14 +14,15 @@ from ui.words import html, html_many, say
 
 
 def topbar(sessions: Sequence[Mapping[str, Any]], models: Sequence[Mapping[str, Any]], session: str | None,
-           default: str, seconds: Mapping[str, float | None] = MappingProxyType({})) -> str:
+           default: str, own: Mapping[str, Mapping[str, Any]] = MappingProxyType({})) -> str:
     """The whole bar. `models` as `StudioProtocol.models` lists them, `default` the model used unless one is picked,
-    `seconds` what a turn with each took lately."""
-    took = {name: took for name, took in seconds.items() if took is not None}
-    looks = {str(row["name"]): row.get("references", 0) for row in models if row.get("installed")}
+    `own` what `StudioProtocol.choices` says of each."""
+    took = {name: one["seconds"] for name, one in own.items() if one.get("seconds") is not None}
+    here = {str(row["name"]) for row in models if row.get("installed")}
+    takes = {name: one["roles"] for name, one in own.items() if name in here and one.get("roles")}
     return (f'<header class="mq-top"><a class="mq-brand" href="?" aria-label="{html("Maquette, new session")}">'
             f'{mark()}<span>Maquette</span></a><nav aria-label="{html("Studio")}" '
-            f'data-took="{escape(json.dumps(took))}" data-references="{escape(json.dumps(looks))}">'
+            f'data-took="{escape(json.dumps(took))}" data-roles="{escape(json.dumps(takes), 20_000)}">'
             f'{session_menu(sessions, session)}{model_menu(models, default)}'
             f'{_button("data-view=gallery", html("Gallery"), "gallery")}'
             f'{_button("data-view=evaluation", html("Evaluation"), "chart")}'

@@ -12,14 +12,12 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from PIL import Image
-from pydantic import ValidationError
 
 from agent.api import (
     AgentError,
-    BadInput,
     Called,
     Entry,
     Options,
@@ -31,10 +29,11 @@ from agent.api import (
     UserSaid,
 )
 from generators.api import GeneratorError
-from tools.api import Limits, Reference, ToolError
+from tools.api import Limits, Reference, Role, ToolError
 from ui import (
     boxes,
     brief,
+    chosen,
     drafting,
     drawer,
     evaluation,
@@ -43,7 +42,6 @@ from ui import (
     larger,
     menus,
     notes,
-    presets,
     render,
     stage,
     strips,
@@ -66,7 +64,7 @@ VARY = "Vary it a little"
 """A message: planners read English."""
 MOST_FOUND = 120
 MODELS_SECONDS = 5.0
-ROLES = ("style", "subject", "pose", "edges")
+ROLES = get_args(Role)
 
 
 @dataclass(frozen=True)
@@ -304,28 +302,10 @@ class Page:
                     references=references[:8])
 
     def _options(self, sent: Sent, how: Mapping[str, Any]) -> Options:
-        """The drawer's settings for a turn; a seed of "" and the like were not set. Raises `BadInput`."""
-        given = {name: value for name, value in sent.settings.items() if value.strip()}
-        wishes: dict[str, Any] = {name: given[name] for name in ("steps", "guidance", "negative") if name in given}
-        if "size" in given:
-            wishes["size"] = given["size"].split("x")
-        choices = self.studio.choices()
-        planners = [row["name"] for row in choices["planners"] if row["available"]]
-        if given.get("planner", "auto") not in planners:  # a name of the list: what the browser says opens no folder
-            raise BadInput(say("That planner cannot be used here; pick another in the settings."))
-        model = self._model(sent.model)
+        """The drawer's settings for a turn. Raises `BadInput`."""
+        choices, model = self.studio.choices(), self._model(sent.model)
         own = choices["models"].get(model or menus.usual_model(self.studio.models(), self.generator), {})
-        preset = presets.picked(given["style"], self.studio.presets(), own) if "style" in given else None
-        limits = self.limits.model_dump() | {name: given[name] for name in ("images", "seconds") if name in given}
-        try:
-            return Options.model_validate({"generator": model, "planner": given.get("planner"), "preset": preset,
-                                           "seed": given.get("seed", sent.seed), "limits": limits,
-                                           "wishes": wishes, **how})
-        except ValidationError as error:
-            first = error.errors()[0]
-            raise BadInput(say("The setting {name} cannot be {value}: {why}. Change it in the settings.",
-                               name=first["loc"][-1], value=repr(str(first["input"])[:40]),
-                               why=first["msg"])) from None
+        return chosen.options(sent, model, own, choices["planners"], self.studio.presets(), self.limits, how)
 
     def _by_hand(self, sent: Sent) -> tuple[str | None, str | None]:
         """The painted area as a stored mask, and the picture with the note on it; paint says more exactly than a note
@@ -451,9 +431,8 @@ class Page:
 
     def _top(self, session: str | None) -> str:
         models = self.studio.models()
-        seconds = {name: own["seconds"] for name, own in self.studio.choices()["models"].items()}
         usual = menus.usual_model(models, self.generator)
-        return menus.topbar(self.studio.sessions(), models, session, usual, seconds)
+        return menus.topbar(self.studio.sessions(), models, session, usual, self.studio.choices()["models"])
 
     def _panel(self) -> str:
         """What opens over the page: the settings and the help."""

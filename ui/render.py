@@ -44,7 +44,9 @@ SHORT = {"layout_plan": phrase("planned"), "generate": phrase("drew"), "edit": p
 ROLES = {"style": (phrase("its style"), phrase("looked at for its style")),
          "subject": (phrase("its subject"), phrase("looked at for its subject")),
          "pose": (phrase("its pose"), phrase("looked at for its pose")),
-         "edges": (phrase("its outlines"), phrase("looked at for its outlines"))}
+         "edges": (phrase("its outlines"), phrase("looked at for its outlines")),
+         "depth": (phrase("its depths"), phrase("looked at for what is near and far")),
+         "areas": (phrase("its areas"), phrase("looked at for what lies where"))}
 
 
 # Calls that leave an entry of their own, which says more than the call.

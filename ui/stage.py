@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from agent.api import SessionView
 from tools.api import Finding, PictureRecord, SceneObject
 from ui import boxes, brief, menus, notes, versions
+from ui.chosen import ADAPTER
 from ui.compare import Comparison
 from ui.render import alt_text, boxes_json, escape, mark, picture, picture_url
 from ui.words import html, phrase, say
@@ -302,7 +303,8 @@ def recalled(record: PictureRecord) -> dict[str, str]:
     found = {"text": words, "model": request.model, "seed": request.seed, "steps": request.steps,
              "guidance": request.guidance, "negative": request.negative,
              "size": f"{request.size.width}x{request.size.height}" if request.kind == "generate" else None}
-    return {name: str(value) for name, value in found.items() if value not in (None, "")}
+    worn = {ADAPTER + one.source: f"{one.weight:g}" for one in request.adapters}
+    return {name: str(value) for name, value in found.items() if value not in (None, "")} | worn
 
 
 ICONS = {

@@ -16,6 +16,8 @@ import pytest
 from PIL import Image
 
 import app
+from tests.generators import tiny_additions, tiny_pipelines
+from tests.generators.bench import photo
 
 ROOT = Path(__file__).resolve().parents[2]
 SKETCH = ("--generator", "sketch")
@@ -225,3 +227,31 @@ def test_what_is_remembered_is_listed_and_forgotten(run) -> None:
         (1, "background", "night")]
     assert run("memory", "--forget", "2")[0] == run("memory", "--forget", "x")[0] == 2
     assert run("memory", "--forget", "1", "--json")[1]["preferences"] == []
+
+
+def test_an_adapter_and_a_picture_to_follow(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tiny Stable Diffusion wears LoRA weights of one's own and follows a photograph's outlines, by name alone."""
+    model = tiny_pipelines.save("StableDiffusionPipeline", tmp_path / "model")
+    adapters = Path(os.environ["MAQUETTE_DATA"]) / "adapters"
+    tiny_additions.lora(model, adapters).joinpath("pytorch_lora_weights.safetensors").rename(
+        adapters / "chalk.safetensors")
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    tiny_additions.control(model, tmp_path / "hub/models--lllyasviel--control_v11p_sd15_canny/snapshots/1")
+    photo(64, 48).save(tmp_path / "photo.png")
+    ask = ("draw", "a castle on a hill", "--generator", model, "--seed", "3", "--json")
+    worn = ("--adapter", "chalk:0.5", "--reference", f"edges={tmp_path / 'photo.png'}", "--out", tmp_path / "out")
+    code, done, _ = run(*ask, *worn)
+    assert code == 0 and "left out" not in done["reply"], done["reply"]
+    drawn = Path(done["images"][0]["path"])
+    said = json.loads(Image.open(drawn).text["maquette"])  # type: ignore[attr-defined]
+    assert said["request"]["adapters"] == [["chalk", 0.5]] and said["request"]["controls"][0][0] == "canny"
+    assert "ControlNet" in said["arithmetic"]["pipeline"] and str(adapters) not in json.dumps(said)
+    code, again, _ = run("replay", drawn, "--json")
+    assert code == 0 and again["same"]
+    for wrong, sentence in ((("--adapter", "cheese"), "There is no adapter 'cheese'"),
+                            (("--reference", "mood=a.png"), "--reference takes ROLE=FILE with one of style,"),
+                            (("--adapter", "chalk:9"), "less than or equal to 4")):
+        code, sorry, _ = run(*ask, *wrong)
+        assert code == 2 and sentence in sorry["reply"]
+    code, sorry, _ = run("draw", "two dogs", *SKETCH, "--adapter", "chalk", "--json")
+    assert code == 1 and "sketch takes no adapters" in sorry["reply"]

@@ -9,7 +9,7 @@ import shutil
 import pytest
 from PIL import ImageChops
 
-from generators import additions, diffusion, registry
+from generators import additions, diffusion, laid, registry
 from generators.api import Adapter, Control, Extent, Likeness, ModelUnavailable, Unsupported, picture_id
 from generators.workshop import Workshop
 from tests.generators import tiny_additions, tiny_pipelines
@@ -112,7 +112,7 @@ def test_a_file_a_folder_a_hub_id_and_a_name_are_the_same_adapter(shop, tmp_path
     monkeypatch.setattr("generators.catalogue.addition", lambda name: {"source": "someone/style", "file": file.name}
                         if name == "style" else None)
     ways = [str(file), str(folder), "someone/style", f"someone/style/{file.name}", "style"]
-    assert len({additions.file_of(way).read_bytes() for way in ways}) == 1
+    assert len({laid.file_of(way).read_bytes() for way in ways}) == 1
 
 
 @pytest.mark.parametrize(("kind", "of"), [("sd", "sdxl"), ("sdxl", "sd"), ("flux", "sd"), ("sd", "flux")])
@@ -136,7 +136,7 @@ def test_what_is_no_adapter_is_a_sentence(shop, tmp_path):
                          (several, "several files"), (tmp_path / "none", "no model folder"),
                          ("someone/nothing", "not on this machine")):
         with pytest.raises(ModelUnavailable, match=said):
-            additions.file_of(str(source))
+            laid.file_of(str(source))
 
 
 def test_a_request_without_additions_keeps_its_name():
@@ -208,7 +208,7 @@ def test_a_map_of_another_model_or_of_none_is_a_sentence(shop, tmp_path):
             draw(generator, wish(controls=(steer(net, picture),)), picture)
     with pytest.raises(ModelUnavailable, match="control_v11p_sd15_openpose is not on this machine"):
         draw(generator, wish(controls=(Control("pose", picture_id(picture), ready=True),)), picture)
-    with pytest.raises(Unsupported, match="pose map is not computed here"):
+    with pytest.raises(ModelUnavailable, match="vitpose-base-simple is not on this machine"):
         draw(generator, wish(controls=(steer(shop.made("control", "sd"), picture, kind="pose", ready=False),)), picture)
 
 
@@ -263,7 +263,7 @@ def test_weights_of_another_likeness_are_a_sentence(shop):
     with pytest.raises(ModelUnavailable, match="does not fit sd") as caught:
         draw(generator, wish(likeness=Likeness(picture_id(picture), source=wrong)), picture)
     assert "\n" not in str(caught.value) and same(plain, draw(generator, wish()))
-    with pytest.raises(ModelUnavailable, match="hf download h94/IP-Adapter"):
+    with pytest.raises(ModelUnavailable, match="models get sd15-likeness"):
         draw(generator, wish(likeness=Likeness(picture_id(picture))), picture)
 
 

@@ -1,13 +1,17 @@
-"""Maps made from pictures: edges by hand, depths by a real class of transformers with random weights."""
+"""Maps made from pictures: edges by hand, the rest by real classes of transformers with random weights."""
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageChops, ImageDraw
 
-from generators import control_maps
+from generators import control_maps, poses, weights
 from generators.api import Control, ModelUnavailable, Unsupported
+from generators.map_colours import ADE
+from tests.generators import tiny_maps
 from tests.generators.bench import photo
 
 
@@ -56,9 +60,31 @@ def test_a_map_that_is_ready_is_taken_as_it_is():
     for kind in ("canny", "depth", "pose", "segmentation"):
         assert control_maps.made(Control(kind, "p", ready=True), photo()).tobytes() == photo().tobytes()
     assert control_maps.made(Control("canny", "p"), disc()).mode == "RGB"
-    for kind in ("pose", "segmentation"):
-        with pytest.raises(Unsupported, match=f"{kind} map is not computed here"):
-            control_maps.made(Control(kind, "p"), photo())
+
+
+@pytest.mark.parametrize("kind", ["depth", "pose", "segmentation"])
+def test_what_has_no_model_here_says_which_to_fetch(kind):
+    name = control_maps.missing(kind)
+    assert name == control_maps.MODELS[kind][0] and kind not in control_maps.maps_here()
+    with pytest.raises(ModelUnavailable, match=f"models get {name}"):
+        control_maps.made(Control(kind, "p"), photo())
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    """Tiny models of each sort, by name."""
+    folder = tmp_path_factory.mktemp("maps")
+    return {name: getattr(tiny_maps, name)(folder / name) for name in ("vitpose", "rtdetr", "upernet", "segformer")}
+
+
+def test_which_kinds_can_be_computed_is_told_by_the_cache(models):
+    assert control_maps.maps_here() == ("canny",) and control_maps.missing("canny") == ""
+    second = weights.cache_folder() / f"models--{control_maps.MODELS['segmentation'][1].replace('/', '--')}"
+    shutil.copytree(models["upernet"], second / "snapshots" / "abc")
+    assert control_maps.maps_here() == ("canny", "segmentation") and control_maps.missing("segmentation") == ""
+    assert control_maps.made(Control("segmentation", "p"), photo()).size == (64, 64)
+    next((second / "snapshots" / "abc").glob("*.safetensors")).unlink()
+    assert control_maps.maps_here() == ("canny",), "half a download is none"
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +112,7 @@ def depths(tmp_path_factory):
 def test_depths_come_from_a_model_that_is_installed(depths, monkeypatch):
     with pytest.raises(ModelUnavailable, match=r"models get depth-anything"):
         control_maps.made(Control("depth", "p"), photo())
-    monkeypatch.setattr(control_maps, "DEPTH", (str(depths),))
+    monkeypatch.setitem(control_maps.MODELS, "depth", (str(depths),))
     far = control_maps.made(Control("depth", "p"), photo(60, 44))
     assert far.size == (60, 44) and far.mode == "RGB"
     assert far.convert("L").getextrema() == (0, 255), "from the farthest to the nearest"
@@ -101,3 +127,72 @@ def test_what_tells_no_depths_is_a_sentence(depths, tmp_path):
     (tmp_path / "bad" / "model.safetensors").write_bytes((depths / "model.safetensors").read_bytes())
     with pytest.raises(ModelUnavailable, match="cannot be opened to tell depths"):
         control_maps.depth(photo(), str(tmp_path / "bad"))
+
+
+@pytest.mark.parametrize("name", ["upernet", "segformer"])
+def test_segments_are_in_the_colours_of_their_classes(models, monkeypatch, name):
+    monkeypatch.setitem(control_maps.MODELS, "segmentation", (str(models[name]),))
+    found = control_maps.made(Control("segmentation", "p"), photo(90, 70))
+    assert found.size == (90, 70) and found.mode == "RGB"
+    used = {colour for _, colour in found.getcolors(10_000)}
+    assert len(used) > 3 and used <= set(ADE)
+    assert found.tobytes() == control_maps.segments(photo(90, 70)).tobytes()
+    assert found.tobytes() != control_maps.segments(photo(90, 70, seed=2)).tobytes()
+
+
+def test_a_segment_lies_where_its_class_is_likeliest(models, monkeypatch):
+    import torch
+    from transformers import UperNetForSemanticSegmentation
+    from transformers.modeling_outputs import SemanticSegmenterOutput
+
+    def by_place(self, pixel_values):
+        logits = torch.zeros(1, 150, 64, 64)
+        logits[:, 12, :, :32], logits[:, 149, :, 32:] = 5, 5
+        return SemanticSegmenterOutput(logits=logits)
+
+    monkeypatch.setattr(UperNetForSemanticSegmentation, "forward", by_place)
+    monkeypatch.setattr(control_maps, "_MOST", 100)
+    pixels = np.asarray(control_maps.segments(photo(200, 120), str(models["upernet"])))
+    assert (pixels[:, :98] == ADE[12]).all() and (pixels[:, 102:] == ADE[149]).all()
+    assert ADE[12] == (150, 5, 61) and ADE[149] == (92, 0, 255), "a person and a flag"
+    assert len(ADE) == 150 and len(set(ADE)) == 149, "a road and a skyscraper are both grey"
+
+
+def test_what_knows_other_classes_or_joints_is_a_sentence(models, tmp_path):
+    cases = ((control_maps.segments, tiny_maps.upernet(tmp_path / "upernet", 19), "tells 19 classes"),
+             (control_maps.pose, tiny_maps.vitpose(tmp_path / "vitpose", 21), "tells 21 joints"),
+             (control_maps.segments, models["rtdetr"], "cannot be opened to tell segments"),
+             (control_maps.pose, models["upernet"], "tell poses"))
+    for work, folder, said in cases:
+        with pytest.raises(ModelUnavailable, match=said):
+            work(photo(), str(folder))
+    cups = tiny_maps.rtdetr(tmp_path / "rtdetr", "cup")
+    with pytest.raises(ModelUnavailable, match="finds no people"):
+        control_maps.pose(photo(), str(models["vitpose"]), str(cups))
+
+
+def test_poses_come_from_models_that_are_installed(models, monkeypatch):
+    monkeypatch.setitem(control_maps.MODELS, "pose", (str(models["vitpose"]),))
+    with monkeypatch.context() as patch:
+        patch.setattr(poses, "SURE", 99.0)
+        with pytest.raises(Unsupported, match="No person was found"):
+            control_maps.made(Control("pose", "p"), photo(90, 70))
+    monkeypatch.setattr(poses, "SURE", -9.0)
+    whole = control_maps.made(Control("pose", "p"), photo(90, 70))
+    assert whole.size == (90, 70) and whole.mode == "RGB" and whole.getbbox()
+    monkeypatch.setattr(control_maps, "FINDERS", (str(models["rtdetr"]),))
+    with monkeypatch.context() as patch:
+        patch.setattr(poses, "PERSON", 0.999)
+        with pytest.raises(Unsupported, match="No person was found"):
+            control_maps.made(Control("pose", "p"), photo(90, 70))
+    monkeypatch.setattr(poses, "PERSON", 0.0)
+    assert control_maps.made(Control("pose", "p"), photo(90, 70)).tobytes() != whole.tobytes(), "other boxes"
+
+
+def test_a_map_of_another_aspect_is_cut_and_keeps_its_proportions_and_colours():
+    wide = Image.new("RGB", (120, 60), "white")
+    ImageDraw.Draw(wide).rectangle((40, 10, 79, 49), fill=(120, 120, 120))
+    fitted = control_maps.fitted(Control("segmentation", "p", ready=True), wide, (64, 64))
+    assert fitted.size == (64, 64) and {colour for _, colour in fitted.getcolors()} == {(255,) * 3, (120,) * 3}
+    left, top, right, bottom = ImageChops.invert(fitted).getbbox()
+    assert abs((right - left) - (bottom - top)) <= 1 and 40 < right - left < 45

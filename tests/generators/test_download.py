@@ -169,3 +169,26 @@ def test_eyes_are_fetched_by_name_and_look_from_then_on() -> None:
         code, said, _ = get(hub, name="owlv2")
     assert code == 0 and said["source"] == "google/owlv2-base-patch16-ensemble"
     assert eyes.chosen("auto").finder == said["source"] and not (Path(said["path"]) / "pytorch_model.bin").exists()
+
+
+def test_of_a_repository_that_holds_more_only_what_an_addition_needs() -> None:
+    eyes = {"sdxl_models/image_encoder/config.json": b"{}", "sdxl_models/image_encoder/model.safetensors": tensors(),
+            "sdxl_models/image_encoder/pytorch_model.bin": b"pickle"}
+    files = {"sdxl_models/ip-adapter_sdxl.safetensors": tensors(), "sdxl_models/ip-adapter_sdxl.bin": b"pickle", **eyes,
+             "sdxl_models/ip-adapter-plus_sdxl.safetensors": tensors(), "models/ip-adapter_sd15.safetensors": tensors()}
+    with Hub({"h94/IP-Adapter": files}) as hub:
+        assert get(hub, name="sdxl-likeness")[0] == 0
+        done = subprocess.run([sys.executable, "app.py", "models"], cwd=ROOT, capture_output=True, text=True,
+                              env={**os.environ, **hub.env}, timeout=120)
+    folder = weights.locate("h94/IP-Adapter")
+    assert {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} == {
+        "sdxl_models/ip-adapter_sdxl.safetensors", "sdxl_models/image_encoder/config.json",
+        "sdxl_models/image_encoder/model.safetensors"}
+    ready = {line.split()[1] for line in done.stdout.splitlines() if line.startswith("ready")}
+    assert "sdxl-likeness" in ready and "sd15-likeness" not in ready
+
+
+def test_a_file_that_a_repository_lost_is_a_sentence() -> None:
+    with Hub({"nerijs/pixel-art-xl": {"other.safetensors": tensors()}}) as hub:
+        code, said, _ = get(hub, name="pixel-art-xl")
+    assert code == 2 and "nerijs/pixel-art-xl has no pixel-art-xl.safetensors" in said["reply"]

@@ -13,6 +13,7 @@ from generators.api import (
     Capabilities,
     Extent,
     Eyes,
+    Laid,
     Model,
     ModelUnavailable,
     Report,
@@ -51,6 +52,11 @@ class InProcess:
             raise self.error
         self.drawn.append(request)
         return sketch.Sketch(sketch.model("sketch")).several(request, seeds, pictures, report, stop)
+
+    over: Laid = field(default_factory=Laid)
+
+    def laid(self, model: Model) -> Laid:
+        return self.over
 
     looks: Eyes = field(default_factory=Eyes)
     answers: dict[str, float] = field(default_factory=dict)

@@ -14,8 +14,8 @@ from PIL import Image
 from generators import sketch
 from generators.api import Box, Capabilities, Extent, Region, picture_id
 from tests.tools.doubles import OUTSIDER, InProcess
-from tools import canvas, reference, registry, upscale
-from tools.api import Brief, BriefObject, BriefRelation, PictureRecord, Reference, ToolContext, ToolError
+from tools import canvas, registry, upscale
+from tools.api import Brief, BriefObject, BriefRelation, PictureRecord, ToolContext, ToolError
 from tools.hand_drawn import box_for, layout_around, left_over, obeyed
 from tools.images import ImageStore
 from tools.relations import covered
@@ -141,29 +141,3 @@ def test_there_is_an_end_to_enlarging(make: Make, store: ImageStore) -> None:
     ctx = make(picture=picture_id(image), model=OUTSIDER, workshop=InProcess())
     with pytest.raises(ToolError, match="5000x10 is not made larger still"):
         registry.call(ctx, "upscale", {})
-
-
-LOOKS = dataclasses.replace(OUTSIDER, capabilities=Capabilities(edit=True, references=3, sizes=(Extent(96, 96),)))
-
-
-def test_references_go_to_the_models_that_look_and_are_said_in_words(make: Make, store: ImageStore) -> None:
-    shown = [store.put(Image.new("RGB", (96, 96), colour), PictureRecord(id="", width=96, height=96)).id
-             for colour in ("teal", "coral")]
-    given = tuple(Reference(picture=id, role=role) for id, role in zip(shown, ("style", "pose"), strict=True))  # type: ignore[arg-type]
-    ctx = make(model=LOOKS, references=given)
-    registry.call(ctx, "generate", {"prompt": "a dancer"})
-    drawn = ctx.workshop.drawn[-1]  # type: ignore[attr-defined]
-    assert drawn.sources == tuple(shown)
-    assert drawn.prompt == "a dancer, in the style of picture 1, in the pose of picture 2"
-    ctx = make(model=LOOKS, references=given, picture=shown[0])
-    registry.call(ctx, "edit", {"instruction": "make it night"})
-    assert ctx.workshop.drawn[-1].prompt == "make it night, in the style of picture 2, in the pose of picture 3"  # type: ignore[attr-defined]
-
-
-def test_a_model_that_cannot_look_says_so(make: Make, store: ImageStore) -> None:
-    picture = store.put(Image.new("RGB", (128, 128), "teal"), PictureRecord(id="", width=128, height=128)).id
-    ctx = make(references=(Reference(picture=picture, role="style"),), brief=BRIEF)
-    result = registry.call(ctx, "generate", {"prompt": "a red apple"})
-    assert "sketch cannot look at a reference picture, so it was left out (style)." in result.text
-    assert ctx.workshop.drawn[-1].kind == "generate"  # type: ignore[attr-defined]
-    assert reference.room(sketch.model().capabilities, 0) == 0

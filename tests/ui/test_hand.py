@@ -28,12 +28,17 @@ WIDE = dataclasses.replace(sketch.model("sketch-wide"), capabilities=dataclasses
     ABLE, refine=True, sizes=(Extent(128, 128), Extent(192, 128), Extent(256, 256))))
 LOOKS = dataclasses.replace(sketch.model("sketch-looks"), capabilities=dataclasses.replace(
     ABLE, world=None, references=3, sizes=(Extent(128, 128),)))
+WEARS = dataclasses.replace(sketch.model("sketch-wears"), capabilities=dataclasses.replace(ABLE, adapters=True))
 
 
 @pytest.fixture(scope="module")
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     settings = Settings(data=tmp_path_factory.mktemp("data"), generator="sketch-wide")
-    studio = Studio(settings, Workshop([sketch.model(), WIDE, LOOKS], eyes="sketch"))
+    adapters = settings.data / "adapters"
+    adapters.mkdir()
+    for name in ("chalk", "woodcut"):
+        (adapters / f"{name}.safetensors").write_bytes(b"\2" + bytes(7) + b"{}")
+    studio = Studio(settings, Workshop([sketch.model(), WIDE, LOOKS, WEARS], eyes="sketch", adapters=adapters))
     yield studio
     studio.close()
     studio.workshop.close()
@@ -315,6 +320,31 @@ def test_a_reference_has_a_role_and_goes_to_a_model_that_looks(page: Any, studio
     assert studio.store.image(request.sources[0]).getpixel((5, 5)) == (0, 128, 128)
     assert page.locator(".mq-said .mq-mask").inner_text() == "its style"
     page.wait_for_selector(".mq-roles", state="hidden")
+
+
+def test_an_adapter_goes_with_the_picture_and_comes_back_with_its_settings(page: Any, studio: Studio) -> None:
+    page.click("[data-open=settings]")
+    assert not page.locator("[data-setting='adapter:chalk']:visible").count()
+    page.select_option("[data-pick-model]", "sketch-wears")
+    page.fill("[data-setting='adapter:chalk']", "0.7")
+    page.fill("[data-setting='adapter:woodcut']", "9")
+    shot(page, "adapters")
+    page.keyboard.press("Escape")
+    assert "chalk 0.7" in page.inner_text(".mq-kept span")
+    page.fill("#box textarea", "a red apple")
+    page.keyboard.press("Enter")
+    note = page.wait_for_selector("#strip .mq-note")
+    assert "The setting woodcut cannot be '9'" in note.inner_text()
+    page.click("[data-open=settings]")
+    page.click("[data-clear='adapter:woodcut']")
+    page.keyboard.press("Escape")
+    say(page, "a red apple")
+    assert studio.store.record(current(page)).request.adapters == (("chalk", 0.7),)
+    page.click("[data-open=settings]")
+    page.click(".mq-drawer [data-unset]")
+    page.keyboard.press("Escape")
+    page.click(".mq-goon [data-recall]:not([data-seedless])")
+    assert "chalk 0.7" in page.inner_text(".mq-kept span")
 
 
 def test_hand_tools_fit_a_phone(browser: Any, page: Any) -> None:

@@ -131,7 +131,19 @@ def test_the_drawers_settings_become_options(page: Page, studio: StudioDouble) -
     list(page.say(ASK, [], Sent(settings=given)))
     options = studio.heard[-1][1]
     assert options and options.seed == 2**62 + 1 and options.limits.images == 2
-    assert options.wishes.model_dump() == {"steps": 9, "guidance": 2.5, "negative": "fog", "size": (96, 64)}
+    assert options.wishes.model_dump() == {"steps": 9, "guidance": 2.5, "negative": "fog", "size": (96, 64),
+                                           "adapters": ()}
+
+
+def test_an_adapter_is_picked_from_the_list_and_nothing_else_is_opened(
+        page: Page, studio: StudioDouble, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = studio.choices()
+    said["models"] = {name: {**one, "adapters": ["chalk: white"]} for name, one in said["models"].items()}
+    monkeypatch.setattr(studio, "choices", lambda: said)
+    given = {"adapter:chalk: white": "0.5", "adapter:/etc/passwd": "1", "adapter:../secret": "1"}
+    list(page.say(ASK, [], Sent(settings=given)))
+    options = studio.heard[-1][1]
+    assert options and options.wishes.adapters == (("chalk: white", 0.5),)
 
 
 @pytest.mark.parametrize("bad", [{"steps": "0"}, {"seed": "x"}, {"size": "big"}, {"guidance": "nan"}, {"images": "-1"},

@@ -206,7 +206,8 @@ def test_hostile_words_everywhere_stay_words(brief: Brief) -> None:
                drawer.drawer([{"name": bad, "installed": True}],
                              {"planners": [{"name": bad, "label": bad, "available": True}], "models": {
                                  bad: {"steps": 1, "guidance": None, "takes": ["steps", "guidance", "negative"],
-                                       "sizes": [[64, 64], [96, 64]], "seconds": None}}}, bad, Limits())]
+                                       "sizes": [[64, 64], [96, 64]], "seconds": None, "adapters": [bad]}}}, bad,
+                             Limits())]
     for piece in pieces:
         seen = Tags(piece)
         sources = [value for name, value in seen.attributes if name == "src"]

@@ -21,7 +21,8 @@
   const NAMED = { seed: say("seed {value}"), steps: say("steps {value}"), guidance: say("guidance {value}"), size: say("size {value}"),
     model: say("model {value}"), negative: say("negative {value}"), style: say("style {value}"), images: say("images {value}"),
     seconds: say("seconds {value}") };
-  const named = (name, value) => (NAMED[name] ?? `${name} {value}`).replace("{value}", () => value);
+  const ADAPTER = "adapter:";
+  const named = (name, value) => (NAMED[name] ?? `${name.replace(ADAPTER, "")} {value}`).replace("{value}", () => value);
 
   const find = (query) => document.querySelector(query);
   const all = (query) => [...document.querySelectorAll(query)];
@@ -67,7 +68,8 @@
     showModel();
     const sizes = [...find("[data-for]:not([hidden]) [data-setting=size]")?.options || []].map((one) => one.value);
     if (!sizes.includes(kept.size)) delete kept.size;
-    set({ seed: null, steps: null, guidance: null, negative: null, size: null, ...kept });
+    const worn = Object.keys(settings()).filter((name) => name.startsWith(ADAPTER)).map((name) => [name, null]);
+    set({ seed: null, steps: null, guidance: null, negative: null, size: null, ...Object.fromEntries(worn), ...kept });
     type(text || "");
   }
 

@@ -1,10 +1,10 @@
-// Pictures in the message: each is there to be worked on, or to be looked at for its style, subject, pose or outlines.
+// Pictures in the message: each is there to be worked on, or to be looked at for something that another one takes from it.
 (() => {
   "use strict";
 
   const { say, state, find, all, tell, taken } = window.maquette.kit;
   const ROLES = [["", say("change it")], ["style", say("take its style")], ["subject", say("take its subject")], ["pose", say("take its pose")],
-    ["edges", say("take its outlines")]];
+    ["edges", say("take its outlines")], ["depth", say("take its depths")], ["areas", say("take its areas")]];
 
   const pictures = () => all("#box .thumbnail-item, #box .thumbnails img").filter((at, index, every) =>
     !every.some((other) => other !== at && other.contains(at))).length;
@@ -28,16 +28,19 @@
     if (note.textContent !== said) note.textContent = said;
   }
 
-  // The models that look at several pictures are those that can take something from one.
+  // What the models that are here can take from a picture, as the server says.
   function cannot() {
     const wanted = roles().filter(Boolean);
-    if (!wanted.length) return "";
-    let looks = {};
-    try { looks = JSON.parse(find("[data-references]").dataset.references); } catch { return ""; }
-    if (looks[state.model] > 1) return "";
-    const able = Object.keys(looks).filter((name) => looks[name] > 1);
-    const left = say("{model} cannot look at a reference picture: it will be left out, and your words alone decide.", { model: state.model });
-    return `${left} ${able.length ? say("{models} can.", { models: able.join(", ") }) : say("No model here can.")}`;
+    let takes = {};
+    try { takes = JSON.parse(find("[data-roles]").dataset.roles); } catch { return ""; }
+    const lacks = (name) => wanted.filter((role) => !(takes[name] || []).includes(role));
+    const left = [...new Set(lacks(state.model))];
+    if (!left.length) return "";
+    const model = state.model, what = ROLES.filter(([role]) => left.includes(role)).map(([, text]) => text).join(", ");
+    const said = takes[model] ? say("{model} cannot do this: {what}. It will be left out, and your words alone decide.", { model, what })
+      : say("{model} cannot look at a reference picture: it will be left out, and your words alone decide.", { model });
+    const able = Object.keys(takes).filter((name) => !lacks(name).length);
+    return `${said} ${able.length ? say("{models} can.", { models: able.join(", ") }) : say("No model here can.")}`;
   }
 
   tell.push(() => ({ roles: roles() }));
