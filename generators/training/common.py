@@ -20,6 +20,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from generators.training.half import Master
+from generators.training.pack_world import DOMAINS
 
 _ALLOCATOR = {
     # With glibc's defaults half of a CPU step goes to page faults: freed activations are unmapped at once.
@@ -58,7 +59,7 @@ def training_parser(doc: str | None, **defaults: Any) -> argparse.ArgumentParser
 def world_parser(doc: str | None, **defaults: Any) -> argparse.ArgumentParser:
     """The options of a training on pictures of the world."""
     parser = training_parser(doc, **defaults)
-    parser.add_argument("--domain", choices=("small", "full"), default="small")
+    parser.add_argument("--domain", choices=DOMAINS, default="small")
     parser.add_argument("--workers", type=int, help="processes that make examples; by default all cores but one")
     return parser
 

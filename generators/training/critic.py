@@ -68,6 +68,8 @@ class Widths:
 WIDTHS = {
     ("small", False): Widths((1, 1, 2, 1), (32, 64, 128, 160), (1, 2, 4, 5), 2, 96),
     ("small", True): Widths((1, 2, 1, 1), (24, 48, 96, 192), (1, 2, 4, 6), 3, 112),
+    ("wide", False): Widths((1, 1, 2, 1), (32, 64, 128, 160), (1, 2, 4, 5), 2, 96),
+    ("wide", True): Widths((1, 2, 1, 1), (24, 48, 96, 192), (1, 2, 4, 6), 3, 112),
     ("full", False): Widths((2, 2, 2, 2), (48, 96, 192, 256), (1, 2, 6, 8), 2, 192),
     ("full", True): Widths((1, 2, 3, 1), (40, 80, 160, 240), (1, 2, 4, 6), 3, 160),
 }
@@ -96,6 +98,21 @@ def build(judge: bool = False, of: Domain = SMALL) -> SegformerForSemanticSegmen
     nn.init.zeros_(model.decode_head.classifier.bias)
     model.decode_head.classifier.bias.data[: len(of.seen.things)] = math.log(0.02 / 0.98)
     return model
+
+
+def begin_with(model: SegformerForSemanticSegmentation, folder: Path) -> None:
+    """The weights of a detector of the same widths as a beginning; what it tells apart is found by its name, so that it
+    may have known fewer things."""
+    before = SegformerForSemanticSegmentation.from_pretrained(folder).float()
+    found, own = before.state_dict(), model.state_dict()
+    rows = {name: index for index, name in before.config.id2label.items()}
+    known = [(index, rows[name]) for index, name in model.config.id2label.items() if name in rows]
+    for name in ("decode_head.classifier.weight", "decode_head.classifier.bias"):
+        told = own[name].clone()
+        for index, row in known:
+            told[index] = found[name][row]
+        found[name] = told
+    model.load_state_dict(found)
 
 
 def build_processor(of: Domain = SMALL) -> SegformerImageProcessorPil:
@@ -239,7 +256,7 @@ def train(args: argparse.Namespace) -> SegformerForSemanticSegmentation:
     model = build(args.judge, of).to(device)
     channels = Channels(model.config.id2label)
     if args.init:
-        model.load_state_dict(SegformerForSemanticSegmentation.from_pretrained(args.init).float().state_dict())
+        begin_with(model, args.init)
     vae = AutoencoderKLFlux2.from_pretrained(args.autoencoder).to(device, torch.bfloat16) if args.autoencoder else None
     run = Run(args, model, ("patch_embeddings", "classifier"), clip=5.0, warm_up=50)
     scenes = Scenes(seen_scene, "critic", of.name, size, args.seed)

@@ -208,10 +208,11 @@ def compiled(denoiser: Denoiser, wanted: bool) -> Callable[..., tuple[Tensor, Te
 def batches(args: argparse.Namespace, latents: Latents, device: torch.device, step: int) -> Iterator[dict[str, Batch]]:
     """Batches for one step after another: from a bank of examples on a CPU, else from worker processes."""
     sizes = {"draw": args.drawings, "edit": args.edits}
-    if device.type == "cpu" and args.domain == "small":
-        return bank_batches(latents, filler_words(), sizes, args.seed, step, args.bank, args.reuse)
+    of = domain(args.domain)
+    if device.type == "cpu" and of.light:
+        return bank_batches(of, latents, filler_words(), sizes, args.seed, step, args.bank, args.reuse)
     workers = cores_to_feed(device, args.workers)
-    return fed_batches(domain(args.domain), latents, sizes, args.seed, step, device, workers)
+    return fed_batches(of, latents, sizes, args.seed, step, device, workers)
 
 
 def train(args: argparse.Namespace) -> Learner:

@@ -1,7 +1,7 @@
 """What the diffusion model learns from: the words of scenes and edits, their latents, and a store of both for a CPU.
 
-On a CPU the small domain's examples are rendered, encoded and met again a few times (`Bank`). For a GPU they are
-made by `feed` in other processes and composed on the device.
+On a CPU the examples of domains of small pictures are rendered, encoded and met again a few times (`Bank`). For a GPU
+they are made by `feed` in other processes and composed on the device.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import random
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 
 import torch
@@ -19,7 +20,7 @@ from torch import Tensor
 
 from generators.training.common import scaled
 from generators.training.compose import painted, rendered
-from generators.training.pack_world import domain
+from generators.training.pack_world import Domain, domain
 from generators.training.token_truth import token_truth
 from generators.world.captions import caption, regions
 from generators.world.edits import EditPair, edit_regions, sample_edit
@@ -113,26 +114,26 @@ class Example:
     truth: Tensor
 
 
-def _truth(scene: Scene) -> Tensor:
-    return torch.from_numpy(token_truth(scene, SMALL))
+def _truth(scene: Scene, of: Domain) -> Tensor:
+    return torch.from_numpy(token_truth(scene, of))
 
 
-def drawing_examples(rng: random.Random, size: int, latents: Latents) -> list[Example]:
+def drawing_examples(of: Domain, rng: random.Random, size: int, latents: Latents) -> list[Example]:
     """Fresh scenes, a few more of two kinds, which are learnt last; tokens with objects count double."""
-    scenes = [sample_scene(rng, SMALL.drawn, (1, 1) if rng.random() < 0.15 else None) for _ in range(size)]
-    made = rendered(scenes, SMALL.extent)
+    scenes = [sample_scene(rng, of.drawn, (1, 1) if rng.random() < 0.15 else None) for _ in range(size)]
+    made = rendered(scenes, of.extent)
     clean, weights = latents.of(made.pictures), token_weights(made.busy, DRAWN)
-    return [Example(scene, clean[i], None, weights[i], _truth(scene)) for i, scene in enumerate(scenes)]
+    return [Example(scene, clean[i], None, weights[i], _truth(scene, of)) for i, scene in enumerate(scenes)]
 
 
-def edit_examples(rng: random.Random, size: int, latents: Latents) -> list[Example]:
+def edit_examples(of: Domain, rng: random.Random, size: int, latents: Latents) -> list[Example]:
     """Fresh edit pairs; what changes counts three times what is copied."""
-    pairs = [sample_edit(rng, SMALL.drawn) for _ in range(size)]
-    before = painted([pair.before for pair in pairs], SMALL.extent)
-    after = painted([pair.after for pair in pairs], SMALL.extent)
+    pairs = [sample_edit(rng, of.drawn) for _ in range(size)]
+    before = painted([pair.before for pair in pairs], of.extent)
+    after = painted([pair.after for pair in pairs], of.extent)
     weights = token_weights((before != after).any(1), CHANGED)
     both = latents.of(torch.cat([after, before]))
-    return [Example(p, both[i], both[size + i], weights[i], _truth(p.after)) for i, p in enumerate(pairs)]
+    return [Example(p, both[i], both[size + i], weights[i], _truth(p.after, of)) for i, p in enumerate(pairs)]
 
 
 class Bank:
@@ -164,11 +165,13 @@ class Bank:
 
 
 def bank_batches(
-    latents: Latents, fillers: list[str], sizes: dict[str, int], seed: int, step: int, start: int, reuse: int
+    of: Domain, latents: Latents, fillers: list[str], sizes: dict[str, int], seed: int, step: int, start: int,
+    reuse: int,
 ) -> Iterator[dict[str, Batch]]:
     """Batches of drawings and edits for one step after another, from banks that ``start`` encodings fill at first."""
     rng = random.Random(f"{seed}/bank/{step}")
-    banks = {"draw": Bank(drawing_examples, latents, 4096), "edit": Bank(edit_examples, latents, 2048)}
+    banks = {"draw": Bank(partial(drawing_examples, of), latents, 4096),
+             "edit": Bank(partial(edit_examples, of), latents, 2048)}
     for _ in range(start):
         banks["draw"].add(rng, 32)
         banks["edit"].add(rng, 16)

@@ -23,7 +23,7 @@ from torch.utils.data import DataLoader, Dataset
 from generators.training.common import cores_to_feed, pick_device, upload
 from generators.training.compose import Composed, Composer, rendered
 from generators.training.examples import CHANGED, DRAWN, Batch, Latents, token_weights, words_for
-from generators.training.pack_world import Domain, domain
+from generators.training.pack_world import DOMAINS, Domain, domain
 from generators.training.token_truth import token_truth
 from generators.training.words import build_tokenizer, filler_words
 from generators.world.atlas import make_atlas
@@ -104,7 +104,7 @@ class Scenes:
 def pictured(scenes: Scenes, step: int, device: torch.device, workers: int) -> Iterator[tuple[Table, Composed]]:
     """Scenes and their pictures for one step after another; composed on the device, but for small ones on a CPU."""
     of = domain(scenes.name)
-    if device.type == "cpu" and of.name == "small":
+    if device.type == "cpu" and of.light:
         for shown in map(scenes.sample, count(step)):
             yield table_of(shown, of.extent), rendered(shown, of.extent)
     composer = composer_for(of, device, workers)
@@ -247,7 +247,7 @@ def measure(of: Domain, device: torch.device, workers: int, seconds: float, size
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Says how many examples a second this machine can make.")
-    parser.add_argument("--domain", choices=("small", "full"), default="full")
+    parser.add_argument("--domain", choices=DOMAINS, default="full")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--workers", type=int)
     parser.add_argument("--batch", type=int, default=256)

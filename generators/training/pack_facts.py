@@ -6,7 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
-from generators.training.pack_world import domain
+from generators.training.pack_world import DOMAINS, domain
 from generators.world.layout_text import LEVELS
 from generators.world.relations import NEARNESS
 from generators.world.scenes import GRID_SIDES, size_of
@@ -73,5 +73,5 @@ def write(of: str = "small", path: Path = PACK / "pack.json") -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--domain", choices=("small", "full"), default="small")
+    parser.add_argument("--domain", choices=DOMAINS, default="small")
     write(parser.parse_args().domain)

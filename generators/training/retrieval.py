@@ -24,7 +24,7 @@ from PIL import Image
 
 from generators.matching import Matcher
 from generators.shares import share
-from generators.training.pack_world import Domain, domain
+from generators.training.pack_world import DOMAINS, Domain, domain
 from generators.world.claims import ALTERATIONS, ANY, Claim, Group, holds, partial_claim, sample_twins, say, whole_claim
 from generators.world.scenes import Scene, render, sample_scene
 from generators.world.tables import table_of
@@ -150,7 +150,7 @@ def measure(matcher: Matcher, of: Domain, count: int = 200, hard: int = 200, see
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--domain", choices=("small", "full"), default="small")
+    parser.add_argument("--domain", choices=DOMAINS, default="small")
     parser.add_argument("--count", type=int, default=200, help="pictures to find one among")
     parser.add_argument("--hard", type=int, default=200, help="pairs of each kind")
     parser.add_argument("--seed", type=int, default=0)

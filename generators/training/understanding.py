@@ -19,7 +19,7 @@ from PIL import Image
 
 from generators import registry
 from generators.api import Reader
-from generators.training.pack_world import Domain, domain
+from generators.training.pack_world import DOMAINS, Domain, domain
 from generators.world.questions import description, facts, kinds_of, sample_question, told
 from generators.world.scenes import Scene, render, sample_scene
 
@@ -77,7 +77,7 @@ def measure(reader: Reader, of: Domain, count: int, seed: int = 0) -> dict[str, 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", help="a folder, or a name of the catalogue")
-    parser.add_argument("--domain", choices=("small", "full"), default="small")
+    parser.add_argument("--domain", choices=DOMAINS, default="small")
     parser.add_argument("--count", type=int, default=300, help="descriptions, and questions of each kind")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()

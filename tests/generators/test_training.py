@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from functools import partial
 
 import pytest
 
@@ -25,7 +26,7 @@ def test_tokenizer_knows_boxes_as_single_tokens():
 
 
 @needs_font
-@pytest.mark.parametrize("name", ["small", "full"])
+@pytest.mark.parametrize("name", ["small", "wide", "full"])
 def test_no_sampled_text_has_an_unknown_word(name):
     from generators.training.pack_world import domain
     from generators.training.words import build_tokenizer
@@ -136,11 +137,29 @@ def test_targets_and_decoding_agree():
     assert torch.isfinite(detection_loss(output, truth, Channels(model.config.id2label)))
 
 
+def test_a_detector_goes_on_with_what_another_knew_by_name(tmp_path):
+    from generators.training.critic import begin_with, build
+    from generators.training.pack_world import domain
+
+    small, wide = build(of=domain("small")), build(of=domain("wide"))
+    fresh = wide.decode_head.classifier.weight.detach().clone()
+    small.save_pretrained(tmp_path)
+    begin_with(wide, tmp_path)
+    before, after = small.decode_head.classifier, wide.decode_head.classifier
+    for name in ("heat:dog", "box:width", "colour:red", "background:beach"):
+        assert torch.equal(after.weight[wide.config.label2id[name]], before.weight[small.config.label2id[name]]), name
+    new = wide.config.label2id["heat:giraffe"]
+    assert torch.equal(after.weight[new], fresh[new])
+    first = "segformer.stages.0.patch_embeddings.proj.weight"
+    assert torch.equal(wide.state_dict()[first], small.state_dict()[first])
+
+
 @needs_font
 def test_the_diffusion_loss_has_gradients_everywhere():
     from generators.training import autoencoder
     from generators.training.diffusion import Denoiser, Learner, losses
     from generators.training.examples import Bank, Latents, drawing_examples, edit_examples
+    from generators.training.pack_world import domain
     from generators.training.words import build_tokenizer
 
     vae = autoencoder.build(widths=(8,) * 4)
@@ -149,7 +168,7 @@ def test_the_diffusion_loss_has_gradients_everywhere():
     latents = Latents(vae, torch.device("cpu"))
     torch.nn.init.normal_(learner.transformer.proj_out.weight, std=0.02)
     for make in (drawing_examples, edit_examples):
-        bank = Bank(make, latents, 8)
+        bank = Bank(partial(make, domain("small")), latents, 8)
         bank.add(random.Random(1), 3)
         batch = bank.batch(random.Random(2), 3, ["some"])
         flow, truth = losses(learner, Denoiser(learner.transformer), batch, tokenizer)
