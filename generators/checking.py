@@ -19,7 +19,7 @@ from typing import Any
 
 from PIL import Image, ImageDraw
 
-from generators import catalogue, registry, weights
+from generators import laid, registry, weights
 from generators.api import Control, Extent, GeneratorError, Model, Request, picture_id
 from generators.files import write_atomic
 from generators.workshop import Workshop
@@ -136,8 +136,8 @@ def _exercises(workshop: Workshop, model: Model, stop: Callable[[], bool]
         "boxes": lambda: draw(regions=((PROMPTS[0][0], (0.25, 0.25, 0.75, 0.75)),)),
         "batch": several,
         "describe": lambda: {"said": workshop.tell(model.name, source, stop=stop)}}
-    for what, laid in _laid(model):
-        calls[what] = lambda laid=laid: draw(**laid)  # type: ignore[misc]
+    for what, parts in _laid(model):
+        calls[what] = lambda parts=parts: draw(**parts)  # type: ignore[misc]
     for what in (*able.names(), *able.takes()):
         if what in calls:
             yield what, calls[what]
@@ -147,16 +147,12 @@ def _exercises(workshop: Workshop, model: Model, stop: Callable[[], bool]
 
 def _laid(model: Model) -> Iterator[tuple[str, dict[str, Any]]]:
     """What of the catalogue's additions for a model is on this machine, as parts of a request."""
-    kind = model.options.get("classes", {}).get("generate")
-    here = [row for row in catalogue.additions() if row["pipeline"] == kind and weights.find(row["source"])]
-    names = {name: row["name"] for row in reversed(here) for name in row["kinds"]}
-    controls = [name for name in model.capabilities.controls if name in names]
-    if "adapter" in names:
-        yield "adapters", {"adapters": ((names["adapter"],),)}
-    if controls:
-        yield "controls", {"controls": tuple(Control(name, "source", ready=name != "canny", source=names[name])
-                                             for name in controls[:1])}
-    if "likeness" in names:
+    found = laid.here(model)
+    if found.adapters:
+        yield "adapters", {"adapters": (found.adapters[:1],)}
+    if found.controls:
+        yield "controls", {"controls": (Control(found.controls[0], "source", ready=found.controls[0] != "canny"),)}
+    if found.likeness:
         yield "likeness", {"likeness": ("source",)}
 
 

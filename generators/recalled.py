@@ -21,11 +21,13 @@ from generators import provenance
 LONGEST = 4000
 _USER_COMMENT, _EXIF = 0x9286, 0x8769
 # A name has an end: without one, a long text that is no line of settings would be read from each of its letters on.
+_LORA = re.compile(r"<lora:([^:<>]{1,120}):(-?[\d.]{1,8})[^<>]{0,40}>")
 _PAIR = re.compile(r'(\w[\w ]{0,60}):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)')
 
 
 class Recalled(NamedTuple):
-    """Words and settings; what the picture does not say is None. `source` is the tool that wrote them."""
+    """Words and settings; what the picture does not say is None. `source` is the tool that wrote them, `adapters` are
+    names with how much of each."""
 
     source: str
     text: str
@@ -35,6 +37,7 @@ class Recalled(NamedTuple):
     guidance: float | None = None
     size: tuple[int, int] | None = None
     model: str | None = None
+    adapters: tuple[tuple[str, float], ...] = ()
 
 
 def recalled(data: bytes) -> Recalled | None:
@@ -85,7 +88,7 @@ def _ours(text: str) -> Recalled | None:
     words = (record.get("brief") or {}).get("request") or request["prompt"]
     size = request["size"] if request.get("kind") == "generate" else None
     return _made("Maquette", words, request.get("negative"), request.get("seed"), request.get("steps"),
-                 request.get("guidance"), size, request.get("model"))
+                 request.get("guidance"), size, request.get("model"), request.get("adapters") or ())
 
 
 def _invokeai(text: str) -> Recalled | None:
@@ -95,7 +98,9 @@ def _invokeai(text: str) -> Recalled | None:
     if not said.get("positive_prompt"):
         return None
     return _made("InvokeAI", said["positive_prompt"], said.get("negative_prompt"), said.get("seed"), said.get("steps"),
-                 said.get("cfg_scale"), (said.get("width"), said.get("height")), named)
+                 said.get("cfg_scale"), (said.get("width"), said.get("height")), named,
+                 [((one.get("model") or one.get("lora") or {}).get("name"), one.get("weight"))
+                  for one in said.get("loras") or ()])
 
 
 def _parameters(text: str) -> Recalled | None:
@@ -108,8 +113,8 @@ def _parameters(text: str) -> Recalled | None:
     if not prompt.strip() and not pairs:
         return None
     size = pairs.get("Size", "").split("x")
-    return _made("A1111", prompt, negative, pairs.get("Seed"), pairs.get("Steps"), pairs.get("CFG scale"),
-                 size if len(size) == 2 else None, pairs.get("Model"))
+    return _made("A1111", _LORA.sub("", prompt), negative, pairs.get("Seed"), pairs.get("Steps"),
+                 pairs.get("CFG scale"), size if len(size) == 2 else None, pairs.get("Model"), _LORA.findall(prompt))
 
 
 def _unquoted(value: str) -> str:
@@ -131,7 +136,9 @@ def _comfyui(text: str) -> Recalled | None:
               if "Loader" in str(node.get("class_type")) and {"ckpt_name", "unet_name"} & node.get("inputs", {}).keys()]
     return _made("ComfyUI", _leads_to(graph, given["positive"]), _leads_to(graph, given["negative"]),
                  given.get("seed", given.get("noise_seed")), given.get("steps"), given.get("cfg"),
-                 next(iter(sizes), None), next(iter(models), None))
+                 next(iter(sizes), None), next(iter(models), None),
+                 [(str(node["inputs"]["lora_name"]).removesuffix(".safetensors"), node["inputs"].get("strength_model"))
+                  for node in graph.values() if "lora_name" in node.get("inputs", {})])
 
 
 def _leads_to(graph: Mapping[str, Any], link: Any) -> str:
@@ -151,8 +158,8 @@ def _walked(graph: Mapping[str, Any], link: Any, seen: set[str]) -> Iterator[str
         yield from _walked(graph, value, seen)
 
 
-def _made(source: str, text: Any, negative: Any, seed: Any, steps: Any, guidance: Any, size: Any,
-          model: Any) -> Recalled | None:
+def _made(source: str, text: Any, negative: Any, seed: Any, steps: Any, guidance: Any, size: Any, model: Any,
+          adapters: Any) -> Recalled | None:
     """Only what is of the right kind and within our bounds."""
     words = _words(text)
     if not words:
@@ -161,7 +168,14 @@ def _made(source: str, text: Any, negative: Any, seed: Any, steps: Any, guidance
     return Recalled(source, words, _words(negative) or None, _number(int, seed, 0, 2**63 - 1),
                     _number(int, steps, 1, 1000), _number(float, guidance, 0, 100),
                     (sides[0], sides[1]) if len(sides) == 2 and None not in sides else None,
-                    _words(model)[:200] or None)
+                    _words(model)[:200] or None, tuple(_worn(adapters)))
+
+
+def _worn(adapters: Any) -> Iterator[tuple[str, float]]:
+    for name, weight in list(adapters)[:8]:
+        amount = _number(float, weight, -4, 4)
+        if _words(name) and amount is not None:
+            yield _words(name)[:200], amount
 
 
 def _words(value: Any) -> str:

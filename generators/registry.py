@@ -199,7 +199,8 @@ def _options(kind: Mapping[str, Any], call: Mapping[str, Any]) -> dict[str, Any]
 def _pack(row: Mapping[str, Any], kinds: Mapping[str, Any], card: Mapping[str, Any], measured: set[str]) -> Model:
     """One of the pack's own models; what it has learnt stands beside its weights. `inpaint` there: "pipeline", a dict
     with {"via": "pipeline" or "edit", "call": {…}}, or anything else for an edit that is pasted back. How a family
-    other than diffusion is called stands in a part of its own, under the family's name."""
+    other than diffusion is called stands in a part of its own, under the family's name, and what it has learnt where
+    that is something else."""
     family = row.get("family", "diffusion")
     own = card if family == "diffusion" else card.get(family, {})
     kind, size = kinds[row["pipeline"]], card.get("size", 64)
@@ -207,7 +208,8 @@ def _pack(row: Mapping[str, Any], kinds: Mapping[str, Any], card: Mapping[str, A
     frames = dict.fromkeys([extent, *(Extent(*frame) for frame in card.get("frames", ()))])
     sizes = _sizes(_json(HERE / row["source"] / "model_index.json")) or tuple(frames)
     names = ("objects", "colours", "backgrounds", "styles", "relations")
-    world = World(**{name: tuple(card.get(name, ())) for name in names}, counts=int(card.get("counts", 4)))
+    learnt = {**card, **{name: own[name] for name in (*names, "counts") if name in own}}
+    world = World(**{name: tuple(learnt.get(name, ())) for name in names}, counts=int(learnt.get("counts", 4)))
     able = Capabilities(refine="refine" in kind, edit=True, inpaint=True, references=1, boxes="text", sizes=sizes,
                         understands=kind.get("understands", False), multiple=kind["multiple"], world=world)
     inpaint = own.get("inpaint")

@@ -28,6 +28,7 @@ from generators.api import GeneratorError
 from generators.recalled import recalled
 from tools.api import ToolError
 from ui.api import PageSettings, read_sent
+from ui.chosen import ADAPTER
 from ui.guard import Guard, is_loopback
 from ui.live import sentence
 from ui.paint import opacity
@@ -136,7 +137,8 @@ def _routes(app, studio: StudioProtocol) -> None:
         if found is None:
             return Response(status_code=204)
         size = f"{found.size[0]}x{found.size[1]}" if found.size else None
-        said = {**found._asdict(), "size": size}
+        worn = {ADAPTER + name: f"{weight:g}" for name, weight in found.adapters}
+        said = {**found._asdict(), "size": size, "adapters": None, **worn}
         return JSONResponse({name: str(value) for name, value in said.items() if value is not None})
 
     app.add_route("/pictures.zip", several, methods=["POST"])

@@ -54,12 +54,14 @@ def test_what_is_laid_over_a_model_is_checked_where_it_is_here(folder: Path, tmp
                                                                monkeypatch: pytest.MonkeyPatch) -> None:
     net, kind = tmp_path / "net", "StableDiffusionPipeline"
     net.mkdir()
+    (net / "config.json").write_text("{}")
+    (net / "diffusion_pytorch_model.safetensors").write_bytes(b"")
     monkeypatch.setattr(catalogue, "additions", lambda: [
         {"name": "net", "kinds": ["canny", "pose"], "pipeline": kind, "source": str(net)},
         {"name": "lora", "kinds": ["adapter"], "pipeline": kind, "source": "someone/elsewhere"}])
     laid = dict(checking._laid(registry.find(str(folder))))
     assert list(laid) == ["controls"], "the other is not on this machine"
-    assert laid["controls"]["controls"] == (Control("canny", "source", ready=False, source="net"),)
+    assert laid["controls"]["controls"] == (Control("canny", "source", ready=False),)
 
 
 def test_what_fails_is_told_and_not_verified(folder: Path, tmp_path: Path) -> None:

@@ -54,6 +54,17 @@ def test_a1111_in_exif(format: str, head: bytes, letters: str) -> None:
     assert found and found.seed == 7 and found.text.startswith("a red apple")
 
 
+def test_adapters_by_name_and_how_much() -> None:
+    lora = {"class_type": "LoraLoader", "inputs": {"lora_name": "chalk.safetensors", "strength_model": 0.8}}
+    invoke = {**INVOKE, "loras": [{"model": {"name": "chalk"}, "weight": 0.8}, {"model": {"name": "x"}, "weight": 99}]}
+    prompted = A1111.replace("on a beach", "on a beach <lora:chalk:0.8>")
+    for texts in ({"parameters": prompted}, {"prompt": json.dumps({**COMFY, "11": lora})},
+                  {"invokeai_metadata": json.dumps(invoke)}):
+        found = recalled(png(**texts))
+        assert found and found.adapters == (("chalk", 0.8),), texts
+        assert "<" not in found.text
+
+
 def test_comfyui() -> None:
     assert recalled(png(prompt=json.dumps(COMFY), workflow="{}")) == Recalled(
         "ComfyUI", "a cat", "ugly", 9, 20, 8.0, (640, 512), "sdxl.safetensors")

@@ -134,6 +134,10 @@ def test_a_model_of_the_pack_is_listed_once_its_folder_is_there(tmp_path, monkey
     assert model.capabilities.world.objects == ("dog",) and model.capabilities.sizes == ((128, 128),)
     calls = [model.options[name] for name in ("call", "edit_call", "inpaint_call")]
     assert calls == [{"top_k": 50}, {"top_k": 5}, {"top_k": 7}]
+    card["autoregressive"] |= {"objects": ["cat"], "counts": 2}
+    (tmp_path / "pack" / "pack.json").write_text(json.dumps(card))
+    world = registry.find("autoregressive").capabilities.world
+    assert world.objects == ("cat",) and world.counts == 2, "of the families each has learnt its own"
 
 
 def test_describe_says_what_is_installed(tmp_path):

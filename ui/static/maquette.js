@@ -68,6 +68,8 @@
     showModel();
     const sizes = [...find("[data-for]:not([hidden]) [data-setting=size]")?.options || []].map((one) => one.value);
     if (!sizes.includes(kept.size)) delete kept.size;
+    const fields = all("[data-for]:not([hidden]) [data-setting]").map((one) => one.dataset.setting);
+    for (const name of Object.keys(kept)) if (name.startsWith(ADAPTER) && !fields.includes(name)) delete kept[name];
     const worn = Object.keys(settings()).filter((name) => name.startsWith(ADAPTER)).map((name) => [name, null]);
     set({ seed: null, steps: null, guidance: null, negative: null, size: null, ...Object.fromEntries(worn), ...kept });
     type(text || "");
@@ -352,7 +354,8 @@
     const answer = await fetch("recalled", { method: "POST", body: image });
     if (answer.status !== 200) return;
     const said = await answer.json();
-    const parts = ["seed", "steps", "guidance", "size", "model"].filter((name) => name in said).map((name) => named(name, said[name]));
+    const worn = Object.keys(said).filter((name) => name.startsWith(ADAPTER));
+    const parts = ["seed", "steps", "guidance", "size", "model", ...worn].filter((name) => name in said).map((name) => named(name, said[name]));
     const how = say("This picture says how it was made ({source}):", { source: said.source });
     note.querySelector("span").textContent = `${how} “${said.text.slice(0, 90)}” ${parts.join(" · ")}`;
     note.querySelector("[data-recall]").dataset.recall = JSON.stringify(said);
