@@ -229,7 +229,8 @@ class Capabilities:
     """What a model can do. `world` is None for a model that takes any words.
 
     `controls` are the maps that the catalogue has a ControlNet for; `upscale` is how many times larger it draws a
-    picture, 0 where it does not. With `regions` a layout that is no text to the model is drawn one region at a time.
+    picture, 0 where it does not. `boxes` is how it is told a layout (see `generators.grounding`). With `regions` a
+    layout that is no text to the model is drawn one region at a time.
     `batch` is how many new pictures of one request, but for the seed, it draws at once.
     """
 
@@ -238,7 +239,7 @@ class Capabilities:
     edit: bool = False
     inpaint: bool = False
     references: int = 0
-    boxes: Literal["none", "text"] = "none"
+    boxes: Literal["none", "text", "caption", "phrases"] = "none"
     negative: bool = False
     understands: bool = False
     regions: bool = False

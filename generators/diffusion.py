@@ -5,7 +5,7 @@ that inpaints, all on the same weights. Pictures are made from a seed on the CPU
 pixels again on the same machine, but for the last bits where several are made at once. Sources of any size are brought
 to the model's size and the result back to theirs; outside a mask the source's own pixels are put back.
 
-Knows nothing of briefs, boxes to check or budgets; a layout is text after the prompt (`layout_text`).
+Knows nothing of briefs, boxes to check or budgets; how a layout is told, `grounding` knows.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 
 from PIL import Image
 
-from generators import control_maps, geometry, hardware, opening, placement, regions, upscaling, weights
+from generators import control_maps, geometry, grounding, hardware, opening, placement, regions, upscaling, weights
 from generators.additions import Additions
 from generators.api import (
     BrokenOutput,
@@ -40,7 +40,6 @@ from generators.api import (
 from generators.local import Local, shared
 from generators.previews import Previews
 from generators.speed import Faster, Refused, Speed
-from generators.world.layout_text import layout_text
 
 STRENGTH = 0.75  # of an image-to-image edit that does not say: the composition stays, the content may change
 SCHEDULES = ("intermediate_timesteps", "timesteps", "sigmas")
@@ -141,7 +140,8 @@ class Diffusion(Local):
         classes, able = self.options["control" if request.controls else "classes"], self.model.capabilities
         if request.kind == "generate":
             size = geometry.supported(request.size, able)
-            return self._prepare(classes["generate"], request, "call", size, self._laid(request, pictures, size))
+            name = classes["generate"] if request.regions else classes.get("plain", classes["generate"])
+            return self._prepare(name, request, "call", size, self._laid(request, pictures, size))
         sources = [pictures[id].convert("RGB") for id in request.sources]
         if request.kind == "upscale":
             return self._enlarging(request, sources[0])
@@ -197,7 +197,7 @@ class Diffusion(Local):
                      **self.options.get("call", {}), **self.options.get(which, {})}
         usual = arguments["num_inference_steps"]
         own = {"num_inference_steps": request.steps, guidance: request.guidance, **extra,
-               "prompt": layout_text(request.prompt, self._regions(request)),
+               **grounding.told(request.prompt, self._regions(request), self.model.capabilities.boxes),
                "negative_prompt": request.negative or self._no_negative(guidance),
                "height": size.height, "width": size.width, "output_type": "np",
                "generator": torch.Generator("cpu").manual_seed(request.seed)}

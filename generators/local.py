@@ -139,8 +139,8 @@ class Local(ABC):
             self._open(plan)
 
     def _regions(self, request: Request) -> list[Region]:
-        """The layout that a model reads as text; that of a new picture is moved onto the grid it learnt to draw on."""
-        if self.model.capabilities.boxes != "text":
+        """The layout that a model reads; that of a new picture is moved onto the grid it learnt to draw on."""
+        if self.model.capabilities.boxes == "none":
             return []
         boxes: list[Corners] = [region.box for region in request.regions]
         grid = Grid.of(self.options.get("grid", {}))

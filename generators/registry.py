@@ -189,7 +189,7 @@ def _sizes_of(kind: Mapping[str, Any]) -> tuple[Extent, ...]:
 
 
 def _options(kind: Mapping[str, Any], call: Mapping[str, Any]) -> dict[str, Any]:
-    classes = {job: kind[job] for job in ("generate", "refine", "edit", "inpaint", "upscale") if job in kind}
+    classes = {job: kind[job] for job in ("generate", "refine", "edit", "inpaint", "upscale", "plain") if job in kind}
     unset = dict.fromkeys(kind.get("without", ()))
     return {"classes": classes, "control": kind.get("control", {}), "call": {**unset, **call},
             "guidance": kind.get("guidance", "guidance_scale"),

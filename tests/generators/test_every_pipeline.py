@@ -109,6 +109,13 @@ def heeds_negatives(bench: Bench) -> None:
     assert picture_id(bench.draw(guidance=5.0)) != picture_id(bench.draw(guidance=5.0, negative="a blue cat"))
 
 
+def follows_boxes(bench: Bench) -> None:
+    """What lies where decides, and a picture without a layout is another."""
+    left, right = (bench.draw(regions=(("a blue cat", box),)) for box in ((0, 0, 0.5, 1), (0.5, 0, 1, 1)))
+    assert len({picture_id(drawn) for drawn in (left, right, bench.draw())}) == 3
+    assert picture_id(left) == picture_id(bench.draw(regions=(("a blue cat", (0, 0, 0.5, 1)),)))
+
+
 def looks_at_several(bench: Bench) -> None:
     one, two = (bench.draw(kind="edit", sources=sources) for sources in (("grey",), ("grey", "white")))
     assert picture_id(one) != picture_id(two)
@@ -197,6 +204,7 @@ def is_watched(bench: Bench) -> None:
 
 EXERCISES: dict[str, Callable[[Bench], None]] = {
     "generate": generates, "refine": refines, "edit": edits, "inpaint": inpaints, "negative": heeds_negatives,
+    "boxes": follows_boxes,
     "upscale": enlarges, "regions": draws_by_regions, "batch": draws_several, "adapters": wears_adapters,
     "controls": follows_maps, "likeness": resembles, "references": looks_at_several, "describe": tells,
     "stopping an answer": stops_telling, "steps and stopping": is_watched}

@@ -409,6 +409,7 @@ def amused() -> Any:
 
 _SHORT = {"max_sequence_length": 32}
 PIPELINES: dict[str, Tiny] = {
+    "StableDiffusionGLIGENPipeline": Tiny(stable.gligen, {}),
     "StableDiffusionPipeline": Tiny(lambda: stable.sd("StableDiffusionPipeline"), {}),
     "StableDiffusionInstructPix2PixPipeline": Tiny(
         lambda: stable.sd("StableDiffusionInstructPix2PixPipeline", in_channels=8), {}),
@@ -438,7 +439,7 @@ PIPELINES: dict[str, Tiny] = {
     "HiDreamImagePipeline": Tiny(hidream, _SHORT, side=256),
     "Krea2Pipeline": Tiny(krea2, {}),
     "ErnieImagePipeline": Tiny(ernie, {"use_pe": False}),
-    "Ideogram4Pipeline": Tiny(ideogram, {"max_sequence_length": 128, "guidance_scale": 3.0}),
+    "Ideogram4Pipeline": Tiny(ideogram, {"max_sequence_length": 256, "guidance_scale": 3.0}),
     "LongCatImagePipeline": Tiny(lambda: _longcat("LongCatImagePipeline"), {"enable_prompt_rewrite": False}),
     "LongCatImageEditPipeline": Tiny(lambda: _longcat("LongCatImageEditPipeline"), {}),
     "OvisImagePipeline": Tiny(ovis, {}),
