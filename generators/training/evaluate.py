@@ -35,15 +35,26 @@ from generators.training.card import write_card
 from generators.training.common import restart_with_allocator_settings, scaled
 from generators.training.labelled import mark, read
 from generators.training.pack_facts import PACK
-from generators.training.pack_world import domain, pack_world
+from generators.training.pack_world import DOMAINS, Domain, domain
 from generators.training.understanding import measure
 from generators.world.captions import caption, ground_phrase, region_phrase, regions, with_article
 from generators.world.edits import KINDS, EditPair, edit_regions, sample_edit
-from generators.world.scenes import Placed, Scene, box_for, render, sample_scene, sample_side
+from generators.world.scenes import Placed, Scene, World, box_for, render, sample_scene, sample_side
 
 JUDGE = Path(__file__).parents[2] / "evals" / "judge"
 METRICS = PACK / "metrics.json"
 EXTENT = 128
+SMALL = domain("small")
+
+
+def domain_of(things: Sequence[str]) -> Domain:
+    """What something was trained on that knows these things; the small domain where that is none of them."""
+    return next((domain(name) for name in DOMAINS if domain(name).drawn.things == tuple(things)), SMALL)
+
+
+def _open(of: Domain) -> World:
+    """What is drawn, the held-out combinations with it."""
+    return replace(of.drawn, held_out=frozenset())
 
 
 # --- what a picture must show -------------------------------------------------------------
@@ -95,8 +106,8 @@ def _task(suite: str, scene: Scene, prompt: str, rng: random.Random, **marks: Ca
     return Task(suite, scene, prompt, tuple(regions(rng, scene.objects, 0.01)), marks)
 
 
-def _relation_task(rng: random.Random) -> Task:
-    world = pack_world(held_out=False)
+def _relation_task(rng: random.Random, of: Domain) -> Task:
+    world = _open(of)
     relation = rng.choice(("left of", "right of", "above", "below"))
     while True:
         scene = sample_scene(rng, world, (1, 1))
@@ -113,9 +124,9 @@ def _relation_task(rng: random.Random) -> Task:
     return _task("relation", scene, prompt, rng, relation=lambda seen: relation_right(scene, seen, relation))
 
 
-def make_tasks(count: int, seed: int = 90_001) -> list[Task]:
+def make_tasks(count: int, of: Domain = SMALL, seed: int = 90_001) -> list[Task]:
     """``count`` tasks of each suite."""
-    world = pack_world(held_out=False)
+    world = _open(of)
     tasks: list[Task] = []
     for index in range(count):
         rng = random.Random(f"evaluation/{seed}/{index}")
@@ -123,9 +134,9 @@ def make_tasks(count: int, seed: int = 90_001) -> list[Task]:
         for suite, shape in shapes:
             scene = sample_scene(rng, world, shape)
             tasks.append(_scene_task(suite, scene, rng))
-        tasks.append(_colour_task(rng))
-        tasks.append(_held_out_task(rng))
-        tasks.append(_relation_task(rng))
+        tasks.append(_colour_task(rng, of))
+        tasks.append(_held_out_task(rng, of))
+        tasks.append(_relation_task(rng, of))
     return tasks
 
 
@@ -143,8 +154,7 @@ def _scene_task(suite: str, scene: Scene, rng: random.Random) -> Task:
     )  # fmt: skip
 
 
-def _single(rng: random.Random, thing: str, colour: str) -> Task:
-    world = pack_world(held_out=False)
+def _single(rng: random.Random, world: World, thing: str, colour: str) -> Task:
     side = sample_side(rng, world, 1, None)
     item = Placed(thing, box_for(thing, side, rng.random(), rng.random(), world.grid), colour)
     scene = Scene((item,), rng.choice(world.backgrounds), None, rng.randrange(1 << 30))
@@ -152,13 +162,13 @@ def _single(rng: random.Random, thing: str, colour: str) -> Task:
     return _task("colour", scene, prompt, rng, colour=lambda seen: colours_right(scene, seen))
 
 
-def _colour_task(rng: random.Random) -> Task:
-    world = pack_world()
-    return _single(rng, *rng.choice([pair for pair in world.combinations() if pair not in world.held_out]))
+def _colour_task(rng: random.Random, of: Domain) -> Task:
+    world = of.drawn
+    return _single(rng, _open(of), *rng.choice([pair for pair in world.combinations() if pair not in world.held_out]))
 
 
-def _held_out_task(rng: random.Random) -> Task:
-    task = _single(rng, *rng.choice(sorted(pack_world().held_out)))
+def _held_out_task(rng: random.Random, of: Domain) -> Task:
+    task = _single(rng, _open(of), *rng.choice(sorted(of.drawn.held_out)))
     return Task("held-out colour", task.scene, task.prompt, task.boxes, task.marks)
 
 
@@ -260,16 +270,15 @@ def composite(before: Image.Image, after: Image.Image, hole: tuple[float, float,
     return result
 
 
-def sample_pairs(kind: str, count: int, seed: int = 70_001) -> list[EditPair]:
-    world = pack_world()
-    return [sample_edit(random.Random(f"evaluation/{seed}/{kind}/{i}"), world, kind) for i in range(count)]
+def sample_pairs(kind: str, count: int, of: Domain = SMALL, seed: int = 70_001) -> list[EditPair]:
+    return [sample_edit(random.Random(f"evaluation/{seed}/{kind}/{i}"), of.drawn, kind) for i in range(count)]
 
 
-def mark_edits(studio: Studio, judge: Detector, count: int, layout: bool) -> dict:
+def mark_edits(studio: Studio, judge: Detector, count: int, layout: bool, of: Domain = SMALL) -> dict:
     """For each kind of edit: how often the judge sees exactly the scene that was asked for."""
     rows: dict[str, Any] = {}
     for kind in KINDS:
-        pairs = sample_pairs(kind, count)
+        pairs = sample_pairs(kind, count, of)
         if not layout:
             pairs = [p for p in pairs if not p.ambiguous and p.hole is None]
         if not pairs:
@@ -291,12 +300,12 @@ def mark_edits(studio: Studio, judge: Detector, count: int, layout: bool) -> dic
     return rows
 
 
-def mark_inpainting(model: Model, judge: Detector, count: int) -> dict:
+def mark_inpainting(model: Model, judge: Detector, count: int, of: Domain = SMALL) -> dict:
     """Of a diffusion model: an instruction edit with the hole as layout, and diffusers' inpainting pipeline.
 
     Both composited; the first is what the pack's card says when ``inpaint`` there is "edit".
     """
-    pairs = sample_pairs("inpaint", count)
+    pairs = sample_pairs("inpaint", count, of)
     before = [Image.fromarray(render(p.before, EXTENT)) for p in pairs]
     result = {}
     for name, via, strength in (("instruction edit", "edit", None), ("stock inpainting pipeline", "pipeline", 0.95)):
@@ -312,8 +321,8 @@ def mark_inpainting(model: Model, judge: Detector, count: int) -> dict:
 
 
 def mark_detector(detector: Detector, count: int = 400, seed: int = 60_001) -> dict:
-    """Precision, recall, counts, colours, boxes and backgrounds on held-out rendered scenes."""
-    world = pack_world(held_out=False)
+    """Precision, recall, counts, colours, boxes and backgrounds on held-out rendered scenes of what it knows."""
+    world = _open(domain_of(detector.things))
     rng = random.Random(f"evaluation/{seed}")
     scenes = [sample_scene(rng, world) for _ in range(count)]
     views: list[Seen] = []
@@ -377,7 +386,9 @@ def sheet(pictures: list[Image.Image], columns: int = 8) -> Image.Image:
 
 def mark_generator(model: Model, judge: Detector, count: int, edits: int, samples: Path) -> dict:
     """Everything that the card reports of one family; writes a sheet of drawings."""
-    studio, tasks = Studio(model), make_tasks(count)
+    world = model.capabilities.world
+    of = domain_of(world.objects if world else ())
+    studio, tasks = Studio(model), make_tasks(count, of)
     found: dict[str, Any] = {"threads": torch.get_num_threads(), "seconds": seconds_a_picture(studio)}
     for name, layout in (("with layout", True), ("without layout", False)):
         marks, pictures = mark_drawings(studio, judge, tasks, layout)
@@ -387,19 +398,19 @@ def mark_generator(model: Model, judge: Detector, count: int, edits: int, sample
             sheet([pictures[i] for i in chosen[:40]]).quantize(256).save(samples, optimize=True)
             found["samples"] = [tasks[i].prompt for i in chosen[:40]]
     if model.capabilities.understands:
-        found["understanding"] = mark_understanding(studio.generator, 2 * edits)
+        found["understanding"] = mark_understanding(studio.generator, 2 * edits, of)
     if model.family == "hybrid":
         return found  # it edits as its refiner does
-    found["edits with layout"] = mark_edits(studio, judge, edits, True)
-    found["edits without layout"] = mark_edits(studio, judge, edits, False)
+    found["edits with layout"] = mark_edits(studio, judge, edits, True, of)
+    found["edits without layout"] = mark_edits(studio, judge, edits, False, of)
     if model.family == "diffusion":
-        found["inpainting"] = mark_inpainting(model, judge, edits)
+        found["inpainting"] = mark_inpainting(model, judge, edits, of)
     return found
 
 
-def mark_understanding(reader: Any, count: int) -> dict:
+def mark_understanding(reader: Any, count: int, of: Domain = SMALL) -> dict:
     """What a model says of ``count`` rendered scenes, and of as many for each kind of question."""
-    said = measure(reader, domain("small"), count)
+    said = measure(reader, of, count)
     right = {name: share([i < n for i in range(count)]) for name, n in said["describe"]["right"].items()}
     answered = {kind: share([i < row["right"] for i in range(row["count"])]) for kind, row in said["answer"].items()}
     return {"describe": right, "answer": answered, "seconds": said["seconds"], "wrong": said["describe"]["wrong"]}

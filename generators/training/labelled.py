@@ -86,7 +86,7 @@ def make(generator: str, name: str, count: int, seed: int, folder: Path = FOLDER
     from generators.training.evaluate import Studio, make_tasks
 
     folder.mkdir(parents=True, exist_ok=True)
-    tasks = [t for t in make_tasks(count, seed) if _plain(t)][:count]
+    tasks = [t for t in make_tasks(count, seed=seed) if _plain(t)][:count]
     studio = Studio(registry.find(generator))
     sheet = Image.new("RGB", (COLUMNS * EXTENT, -(-count // COLUMNS) * EXTENT))
     for index, task in enumerate(tasks):

@@ -30,9 +30,10 @@ CALLS: dict[str, dict] = {
 
 
 # fmt: off
-def facts(of: str = "small") -> dict:
-    """The facts of a pack trained on a domain, as plain values."""
+def facts(of: str = "small", tokens: str = "") -> dict:
+    """The facts of a pack trained on a domain, as plain values; the token families on another where `tokens` says."""
     trained, layers = domain(of), list(OUT_LAYERS)
+    apart = {"objects": list(domain(tokens).drawn.things)} if tokens not in ("", of) else {}
     world = trained.drawn
     grid = world.grid
     assert grid is not None
@@ -41,7 +42,7 @@ def facts(of: str = "small") -> dict:
         "colours": list(world.colours),
         "backgrounds": list(world.backgrounds),
         "styles": list(world.styles),
-        "counts": 4 if of == "small" else world.most,
+        "counts": 4 if trained.light else world.most,
         "relations": [word.name for word in RELATIONS] + (list(NEARNESS) if world.near else []),
         "sizes": [word.name for word in SIZES],
         "size": [trained.extent, trained.extent],
@@ -49,7 +50,7 @@ def facts(of: str = "small") -> dict:
         "edit_call": {**CALLS["diffusion"], "max_sequence_length": trained.edit_tokens,
                       "text_encoder_out_layers": layers},
         "inpaint": "edit",
-        **{family: {"call": call, "edit_call": call, "inpaint": {"call": call}}
+        **{family: {"call": call, "edit_call": call, "inpaint": {"call": call}, **apart}
            for family, call in CALLS.items() if family != "diffusion"},
         "layout": {"levels": LEVELS, "format": "generators.world.layout_text"},
         "aspects": {thing: round(aspect(thing), 3) for thing in world.things},
@@ -65,13 +66,15 @@ def facts(of: str = "small") -> dict:
 # fmt: on
 
 
-def write(of: str = "small", path: Path = PACK / "pack.json") -> None:
+def write(of: str = "small", tokens: str = "", path: Path = PACK / "pack.json") -> None:
     """Writes the facts as JSON."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(facts(of), indent=1) + "\n")
+    path.write_text(json.dumps(facts(of, tokens), indent=1) + "\n")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--domain", choices=DOMAINS, default="small")
-    write(parser.parse_args().domain)
+    parser.add_argument("--tokens", choices=DOMAINS, default="", help="of the token families, where it is another")
+    args = parser.parse_args()
+    write(args.domain, args.tokens)

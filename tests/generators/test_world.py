@@ -364,11 +364,17 @@ def test_pack_facts_are_of_the_world():
     from pathlib import Path
 
     from generators.training import pack_facts
+    from generators.training.pack_world import DOMAINS, domain
+
+    def named(things):
+        return next(name for name in DOMAINS if list(domain(name).drawn.things) == things)
 
     path = Path(vocabulary.__file__).parents[1] / "pack" / "pack.json"
     facts = json.loads(path.read_text())
-    trained = "small" if facts["size"] == [128, 128] else "full"
-    assert facts == json.loads(json.dumps(pack_facts.facts(trained))), "python -m generators.training.pack_facts"
+    trained = [named(part.get("objects", facts["objects"])) for part in (facts, facts["unified"])]
+    assert facts == json.loads(json.dumps(pack_facts.facts(*trained))), "python -m generators.training.pack_facts"
+    apart = pack_facts.facts("wide", "small")
+    assert len(apart["objects"]) == 100 and len(apart["unified"]["objects"]) == 26 and apart["counts"] == 4
     assert all(vocabulary.find_thing(name).name == name for name in facts["objects"])
     assert all(vocabulary.find_background(name).name == name for name in facts["backgrounds"])
     assert set(facts["colours"]) == {word.name for word in vocabulary.COLOURS}
