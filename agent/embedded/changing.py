@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import combinations
+from itertools import combinations, cycle, islice
 from typing import Any
 
 from agent.embedded.draft import Draft, Item, object_of
@@ -12,6 +12,7 @@ from agent.embedded.drawing import MOST, Trouble, check_categories, offers, plur
 from agent.embedded.references import Ambiguous, Choice, Missing, described, find, options_for
 from agent.embedded.replies import strange
 from agent.embedded.syntax import Command, Compared, Description, NounPhrase
+from agent.embedded.words import DIFFERENT
 from generators.api import Box, World
 from tools.api import SceneObject
 from tools.caption import background_phrase
@@ -21,6 +22,7 @@ from tools.naming import listed, plural, thing_name
 from tools.relations import covered
 
 _MODEST = 1.5  # how much bigger something gets in a crowd
+_EQUAL = 0.1  # how much two things may differ that are of one size
 _TOOL_WORDS = ("add", "remove", "replace", "recolour", "resize", "move", "background", "restyle")
 
 
@@ -109,6 +111,8 @@ class Changes:
             command.colour = self._find(command.like)[0].colour
             if command.colour is None:
                 return self._other(command)
+        if command.differing and self.world is not None:
+            command.colours = self._differing(len(self._all_of(command)))
         if len(command.colours) > 1:
             return self._each_its_own(command)
         if self.world:
@@ -117,6 +121,26 @@ class Changes:
         if command.colour is None:
             return self._unsaid(command, f"Which colour for {described(items)}?", "colour")
         self._painted(items, command.colour, command.size)
+
+    def _differing(self, number: int) -> list[str]:
+        """As many colours, no two alike as long as there are enough."""
+        known = [colour for colour in DIFFERENT if not self.world or colour in self.world.colours]
+        return list(islice(cycle(known), number)) if known else []
+
+    def _swap_colours(self, command: Command) -> None:
+        items = list({id(item): item for phrase in command.targets for item in self._find(phrase)}.values())
+        if self.world is None:
+            return self._call("recolour", items)
+        plain = [item for item in items if item.colour is None]
+        if len(items) != 2:
+            raise Trouble("Which two shall swap their colours?")
+        if plain:
+            raise Trouble(f"I know no colour of {described(plain)} to swap. Name the colours instead: "
+                          '"make the dog red and the cat blue".')
+        first, second = items[0].colour, items[1].colour
+        self._painted(items[:1], second)
+        self._painted(items[1:], first)
+        self.draft.focus = items
 
     def _unsaid(self, command: Command, question: str, slot: str) -> None:
         """`another colour`: which one, only the user can say."""
@@ -166,6 +190,8 @@ class Changes:
     def _compared(self, items: list[Item], compared: Compared) -> None:
         """Sizes by that of something else: boxes as large, where it was seen; the Brief has words for it only."""
         against = self._find(compared.to)[0] if compared.to else None
+        if compared.to is None and compared.times == 1:
+            against = self._ordinary(items)
         items = [item for item in items if item is not against and not _is_so(item, compared, against)]
         size = compared.size or (self.draft.size_of(against) if against else None)
         for group in self.draft.apart(items):
@@ -175,6 +201,10 @@ class Changes:
             box = self._measured(item, compared, against)
             item.box = box or item.box
             self._call("resize", [item], f"{size} {item.name}" if size else item.name, box=list(box) if box else None)
+
+    def _ordinary(self, items: list[Item]) -> Item:
+        """The one whose size several shall have: one of no size in particular, else the biggest."""
+        return max(items, key=lambda item: (self.draft.size_of(item) is None, item.box.area))
 
     def _measured(self, item: Item, compared: Compared, against: Item | None) -> Box | None:
         """Where a thing of that size goes, as far as there is room; None where nobody saw how large it is."""
@@ -261,9 +291,13 @@ class Changes:
 
 def _is_so(item: Item, compared: Compared, against: Item | None) -> bool:
     """Whether what shall be bigger (or smaller) than another is so already, as far as anybody saw."""
-    if not compared.loose or against is None or not (item.seen and against.seen):
+    if against is None or not (item.seen and against.seen):
         return False
     ratio = _side(item.box) / _side(against.box)
+    if compared.to is None:
+        return abs(ratio - 1) < _EQUAL
+    if not compared.loose:
+        return False
     return ratio >= compared.times if compared.times > 1 else ratio <= compared.times
 
 

@@ -34,6 +34,8 @@ def reply(now: Situation) -> str | None:
         return replies.complaint(now)
     if about_size(now.message) and not any(t.has("noun", "ground", "category") for t in tokens_of(now.message)):
         return replies.PICTURE_SIZE
+    if now.question is None and now.has_picture and now.world is not None and (said := camera(now, text)):
+        return said
     if text in talk.KEEPING:
         return replies.KEPT
     if now.question is None and now.has_picture and text in talk.NOTHING:
@@ -46,6 +48,25 @@ def reply(now: Situation) -> str | None:
 def about_size(message: str) -> bool:
     """Whether something is said of the size or the shape of the picture itself."""
     return any(f" {phrase} " in f" {_text(message)} " for phrase in talk.PICTURE_SIZE)
+
+
+def camera(now: Situation, text: str) -> str | None:
+    """What can be done where somebody wants another view; None for anything else."""
+    for word in ("please ", "now ", "a bit ", "a little ", "can you ", "could you ", "make it ", "show it "):
+        text = text.removeprefix(word)
+    text = text.removesuffix(" please")
+    things = [token.get("noun").name for token in tokens_of(text) if token.has("noun")]
+    zooms = text.startswith("zoom ") and bool(things)
+    named = things[0] if zooms else None
+    if text in talk.FURTHER or (zooms and text.startswith("zoom out")):
+        return replies.view(now, "smaller", named)
+    if text in talk.CLOSER or zooms:
+        return replies.view(now, "bigger", named)
+    return replies.view(now, "bigger", None) if text in talk.VIEWS and not _shown(now, things) else None
+
+
+def _shown(now: Situation, things: list[str]) -> bool:
+    return any(thing.name in things for thing in now.scene)
 
 
 def wants_words(text: str) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from agent.embedded.objects import ObjectReader
 from agent.embedded.syntax import Description, Link, NounPhrase, Relation
-from agent.embedded.words import GROUND_ADJECTIVES
+from agent.embedded.words import GROUND_ADJECTIVES, OPPOSITE_SIDE, mirrored
 
 DEPTH = ("in front of", "behind", "in back of")
 _LEFT_TO_RIGHT = ("from left to right", "left to right", "from the left to the right")
@@ -34,6 +34,8 @@ class DescriptionReader(ObjectReader):
         made.unknown += [phrase.colour or "one" for phrase in self.elliptic]
         if made.objects and not any(phrase.colour or phrase.size for phrase in made.objects):
             made.unknown += self.rejected
+        if "differing" in made.marks:
+            self._all_different(made)
         if self.in_a_row and not made.links:
             made.links = [Link(n, "left of", n + 1) for n in range(len(made.objects) - 1)]
         made.end = self.where()[1]
@@ -61,6 +63,7 @@ class DescriptionReader(ObjectReader):
             self._negation,
             self._split,
             self._audience,
+            self._differing,
             self._colour_of,
             self._style,
             self._ground,
@@ -98,7 +101,7 @@ class DescriptionReader(ObjectReader):
         token = self.peek()
         if not token.has("mark") or (token.has("neg", "number", "quant") and not self.peek(1).has("joint")):
             return False
-        made.marks.add(self.next().get("mark"))
+        made.marks |= self.marked()
         return True
 
     def _frame(self, made: Description) -> bool:
@@ -170,8 +173,10 @@ class DescriptionReader(ObjectReader):
     def _negation(self, made: Description) -> bool:
         if not self.peek().has("neg"):
             return False
-        if self.next().text == "negative prompt":
+        token = self.next()
+        if token.text == "negative prompt":
             return self._negative_prompt(made)
+        made.marks |= {"not"} if token.text in ("no", "not", "not a") else set()
         if self.peek().get("whole") == "background":
             made.background = made.background or "plain white"
             return bool(self.next())
@@ -248,6 +253,8 @@ class DescriptionReader(ObjectReader):
         if not token.has("place", "bare place") or (token.has("bare place") and self.peek(1).has("noun", "head")):
             return False
         place = self.next().get("place") or token.get("bare place")
+        if place == OPPOSITE_SIDE and self._across(made):
+            return True
         begins = not made.objects or (self.fronted is not None and self.peek(-2).has("joint"))
         if begins and not self._ends_here():
             self.fronted = place
@@ -256,6 +263,13 @@ class DescriptionReader(ObjectReader):
         else:
             made.places.append(place)
         return True
+
+    def _across(self, made: Description) -> bool:
+        """`a cat on the left and a dog on the other side`."""
+        sides = [thing.place for thing in made.objects[:-1] if thing.place]
+        if sides and (place := mirrored(sides[-1])):
+            made.objects[self.current].place = place
+        return bool(sides)
 
     def _ends_here(self) -> bool:
         return self.done or all(t.has("joint", "mark", "skip") for t in self.tokens[self.at :])
@@ -286,8 +300,9 @@ class DescriptionReader(ObjectReader):
         return True
 
     def _named(self, name: str, made: Description) -> str:
-        if name in DEPTH:
-            made.assumed.append(f'"{name}" drawn as "next to"')
+        if name in (*DEPTH, OPPOSITE_SIDE):
+            said = "on the other side of" if name == OPPOSITE_SIDE else name
+            made.assumed.append(f'"{said}" drawn as "next to"')
             return "next to"
         return name
 
@@ -295,11 +310,16 @@ class DescriptionReader(ObjectReader):
         if not self.peek(1).has("colour") or (self.peek(2).has("noun", "ground") and not self.peek(2).has("joint")):
             return False
         self.next()
-        self._coloured(made, self.next().get("colour"))
+        start, colour = self.at, self.next().get("colour")
+        if not self._one_of_each(made, self._more_colours([colour]) or [colour]):
+            self.at = start + 1
+            self._coloured(made, colour)
         return True
 
     def _targets(self, name: str) -> list[NounPhrase]:
         first = self.noun_phrase()
+        if first and first.name is None and first.quantity in ("both", "all"):
+            first = NounPhrase(pronoun="them", definite=True)  # `a hat on both`
         if first is None or name != "between":
             return [first] if first else []
         start = self.at
@@ -445,6 +465,9 @@ class DescriptionReader(ObjectReader):
             made.relations.append(Relation("next to", NounPhrase(pronoun="them", definite=True)))
         elif token.get("link") == "wearing" and made.objects:
             self.pending, self.wearer = "wearing", self.current
+        elif token.get("link") == "wearing":  # `he wears a hat`
+            made.relations.append(Relation("on", NounPhrase(pronoun="it", definite=True)))
+        made.marks |= {"has"} if len(made.objects) == 1 else set()
         return True
 
     def _copula(self, made: Description) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from agent.embedded.syntax import NounPhrase
+from agent.embedded.words import OPPOSITE_SIDE
 from generators.api import Box
 from tools.api import Brief, BriefObject, BriefRelation, SceneObject
 from tools.naming import plural, thing_name
@@ -167,7 +168,7 @@ def object_of(phrase: NounPhrase, id: str) -> BriefObject:
         count,
         colour=phrase.colour,
         size=phrase.size,
-        place=phrase.place,
+        place=None if phrase.place == OPPOSITE_SIDE else phrase.place,
         attributes=phrase.attributes[:6],
     )
 

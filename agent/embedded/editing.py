@@ -9,9 +9,12 @@ from agent.embedded.draft import Item, object_of
 from agent.embedded.drawing import MOST, Trouble, brief_of, check_either, scenery
 from agent.embedded.references import Missing
 from agent.embedded.syntax import Command, Description, NounPhrase, Relation
+from agent.embedded.words import OPPOSITE_SIDE, mirrored
 from generators.api import Box
 from tools.api import OPPOSITE, BriefObject
+from tools.layout import OVERLAP
 from tools.naming import listed, plural, thing_name
+from tools.relations import covered
 
 _ORDER = ("", "another ", "a third ", "a fourth ", "a fifth ", "a sixth ")
 
@@ -128,6 +131,8 @@ class Edits(Changes):
                 self._call("add", [], f'the words "{said.text}"')
         if "missing" in said.marks:
             return self._overlooked(said)
+        if any(relation.name == "on" and relation.object.pronoun == "them" for relation in said.relations):
+            return self._on_each(said)
         if said.counts and not said.objects:  # `add another`, `add two more`
             said = dataclasses.replace(said, objects=[NounPhrase(count=said.counts[0], counted=True, more=True)])
         new = [(number, phrase) for number, phrase in enumerate(said.objects) if not self._there(phrase, number, said)]
@@ -138,6 +143,8 @@ class Edits(Changes):
             check_either(brief_of(said, self.words), said)
         for _, phrase in new:
             self._check_name(phrase)
+            if phrase.place == OPPOSITE_SIDE and self.world is not None and self.draft.items:
+                phrase.place = self._across((self.draft.focus or self.draft.items)[-1])
         for number, phrase in new:
             groups[number] = self._new_group(phrase)
         self._links(said, groups)
@@ -147,6 +154,15 @@ class Edits(Changes):
         for number, phrase in new:
             self._add_calls(groups[number], 2 if phrase.count is None else phrase.count, said, number)
         self.draft.focus = [item for number, _ in new for item in self.draft.members(groups[number].id)][-8:]
+
+    def _on_each(self, said: Description) -> None:
+        """`put a hat on both`: one on each of them."""
+        for item in list(self._find(NounPhrase(pronoun="them", definite=True))):  # which adding makes longer
+            alike = [other for other in self.draft.items if other.name == item.name]
+            number = sorted(alike, key=lambda other: other.box.centre[0]).index(item) + 1
+            below = NounPhrase(name=item.name, known=True, definite=True, pick=("ordinal", number))
+            objects = [dataclasses.replace(thing, count=1) for thing in said.objects]
+            self._add(Command("add", description=Description(objects=objects, relations=[Relation("on", below)])))
 
     def _copy(self, command: Command) -> None:
         """`duplicate the dog`: one more that looks like it."""
@@ -257,6 +273,10 @@ class Edits(Changes):
             return self._add(Command("add", description=command.description))
         if not (command.place or command.relation):
             return self._unclear_move(command)
+        if command.relation and command.relation.name == OPPOSITE_SIDE:
+            command = dataclasses.replace(command, relation=self._beyond(items[0], command.relation))
+        if command.place == OPPOSITE_SIDE and self.world is not None:
+            return self._to_the_other_side(items)
         if command.relation and self._lacks(command.relation.object):
             return self._brought(items, command.relation)
         if command.relation and command.relation.object.pronoun == "them" and command.relation.name == "next to":
@@ -264,7 +284,7 @@ class Edits(Changes):
         groups = self.draft.apart(items)
         name = name_of(items)
         for group in groups:
-            group.place = command.place
+            group.place = None if command.place == OPPOSITE_SIDE else command.place
             if command.relation:
                 self._relate(group, command.relation)
             elif command.place:
@@ -274,6 +294,36 @@ class Edits(Changes):
         if self.world is not None:
             towards = f" to the {command.place}" if command.place else self._where(groups[0])
             self.calls[-1]["instruction"] = f"move the {name}{towards}"
+
+    def _to_the_other_side(self, items: list[Item]) -> None:
+        """Each to the mirrored place of its box, or near it where something else stands there."""
+        for item in items:
+            group = self.draft.apart([item])[0]
+            place, box = self._across(item), item.box
+            mirror = Box(1 - box.x1, box.y0, 1 - box.x0, box.y1)
+            others = [other for other in self.draft.items if other.seen and other is not item]
+            free = item.seen and not any(covered(other.box, mirror) > OVERLAP for other in others)
+            self._unrelated(group, place)
+            group.place = place
+            self._call("move", [item], item.name, box=list(mirror) if free else None)
+            self.calls[-1]["instruction"] = f"move the {item.name} to the {place}"
+            item.box = mirror
+        self.draft.focus = items
+
+    def _beyond(self, item: Item, relation: Relation) -> Relation:
+        """`on the other side of the dog`: right of it, for what stands left of it."""
+        there = None if self._lacks(relation.object) else self._find(relation.object)[0]
+        side = "next to" if there is None else "right of" if item.box.centre[0] < there.box.centre[0] else "left of"
+        return dataclasses.replace(relation, name=side)
+
+    def _across(self, item: Item) -> str:
+        group = self.draft.group_of(item)
+        said = mirrored(group.place) if group and group.place else None
+        x = item.box.centre[0]
+        if said is None and 0.45 < x < 0.55:
+            raise Trouble(f"The {item.name} is in the middle. Where shall it go?", ["to the left", "to the right"],
+                          "place")
+        return said or ("right" if x < 0.5 else "left")
 
     def _lacks(self, phrase: NounPhrase) -> bool:
         return phrase.article == "indef" and phrase.known and not any(i.name == phrase.name for i in self.draft.items)

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from agent.embedded.removing import RemovalReader
+from agent.embedded.replacing import ReplacementReader
 from agent.embedded.syntax import Clause, Command, Compared, Description, NounPhrase, Unparsed
 from agent.embedded.tokens import tokens_of
-
-_INTO = ("to", "into", "in to", "with", "by", "for", "as", "to a")
 
 
 def parse(message: str) -> list[Clause]:
@@ -20,7 +18,7 @@ def parse(message: str) -> list[Clause]:
     return Grammar(tokens_of(message)).clauses()
 
 
-class Grammar(RemovalReader):
+class Grammar(ReplacementReader):
     """Clauses of one message."""
 
     def clauses(self) -> list[Clause]:
@@ -54,6 +52,7 @@ class Grammar(RemovalReader):
             self._copied,
             self._control,
             self._fewer,
+            self._rather,
             self._remove,
             self._only_keep,
             self._keep,
@@ -62,6 +61,10 @@ class Grammar(RemovalReader):
             self._goes,
             self._replace,
             self._instead_of,
+            self._turned,
+            self._made_of,
+            self._let,
+            self._alike,
             self._give,
             self._put_somewhere,
             self._add,
@@ -85,7 +88,7 @@ class Grammar(RemovalReader):
                 marks |= {"also"} if begin == 0 and token.get("joint") == "and" else set()
                 self.next()
             elif token.has("mark") and not self._means_more(marks):
-                marks.add(self.next().get("mark"))
+                marks |= self.marked()
             elif token.has("ordinal") and self.peek(1).has("verb") and not self.peek(1).has("noun", "style"):
                 self.next()  # `first remove the cat, then …`
             else:
@@ -108,11 +111,11 @@ class Grammar(RemovalReader):
         elif token.has("verb") and not token.has("noun", "link", "style", "skip"):
             marks = marks | {"verb"}
             self.next()
-        if self.peek().text == "with":
+        if self.peek().text == "with" or self.peek().get("link") == "wearing":
             marks = marks | {"with"}
         start = self.peek().start
         made = self.description(marks)
-        if made.says_something or made.seed is not None or made.marks & {"new", "instead", "draw", "want"}:
+        if made.says_something or made.seed is not None or made.marks & {"new", "instead", "draw", "want", "differing"}:
             return made
         if made.unknown:
             return Unparsed(made.unknown, start, made.end)
@@ -228,8 +231,22 @@ class Grammar(RemovalReader):
             return True
         token = self.peek()
         after = self.peek(1)
-        plain = phrase.bare and phrase.known and token.has("colour", "be", "more") and not token.has("noun")
+        known = phrase.known or bool(phrase.category)
+        plain = phrase.bare and known and token.has("colour", "be", "more") and not token.has("noun")
         return plain and (after.has("joint", "colour") or not after.text or token.has("be"))
+
+    def _let(self) -> Command | None:
+        """`let him wear a hat`, `make the dog with glasses`."""
+        if self.peek().text not in ("let", "make", "have"):
+            return None
+        self.next()
+        start, targets = self.at, self._targets_of(placed=False)
+        if not targets or targets[0].article == "indef" or self.peek().get("link") not in ("with", "wearing"):
+            return None
+        self.at = start
+        said = self.description({"with"})
+        new = any(not thing.definite for thing in said.objects[0 if targets[0].pronoun else 1 :])
+        return Command("add", description=said) if new else None
 
     def _too(self) -> Command | None:
         made = Command("resize", targets=self._targets_of())
@@ -251,52 +268,6 @@ class Grammar(RemovalReader):
             return None
         too = bool(self.accept_text("too", "as well", "also"))
         return made if (ordered or too) and self._clause_over() else None
-
-    def _replace(self) -> Command | None:
-        token = self.peek()
-        if not token.verb("replace"):
-            return None
-        self.next()
-        if (self._whole() or self._ground_named()) == "background":
-            made = Command("background")
-            return made if self._result(made) and (made.background or made.colour) else None
-        made = Command("replace", targets=self._replaced())
-        if not made.targets and self.accept_text("places", "positions", "sides"):
-            return Command("swap", targets=[NounPhrase(pronoun="them", definite=True)])
-        if self.accept_text(*_INTO) and made.targets and self._to_nouns(made):
-            return _described_result(made, self)
-        if len(made.targets) == 2 or (made.targets and made.targets[0].pronoun == "them"):
-            self.accept_text("around", "places", "positions")
-            made.operation = "swap"
-            return made
-        return None
-
-    def _replaced(self) -> list[NounPhrase]:
-        """What is replaced: of `the dog by two cats` the dog, and not a dog that is by two cats."""
-        start = self.at
-        for placed in (True, False, True):
-            self.at = start
-            targets = self._targets_of(placed)
-            if self.peek().text in _INTO:
-                break
-        return targets
-
-    def _instead_of(self) -> Command | None:
-        """`a pear instead of the apple`, `instead of the dog, a cat`, `a cat rather than a dog`."""
-        if self.accept_text("instead of", "rather than"):
-            made = Command("replace", targets=self._targets_of())
-            self.accept("joint")
-            self._leads()
-            if self.peek().verb("draw", "add", "put", "make"):
-                self.next()
-            return made if made.targets and self._to_nouns(made) else None
-        while self.peek().verb("draw", "add", "put", "make") or self.peek().has("link"):
-            self.next()
-        made = Command("replace")
-        if self._to_nouns(made) and self.accept_text("instead of", "rather than", "than", "in place of"):
-            made.targets = self._targets_of()
-            return self._nonempty(made)
-        return None
 
     def _give(self) -> Command | None:
         if not self.peek().verb("give"):
@@ -422,12 +393,4 @@ def _named(made: Command, otherwise: str = "other") -> Command:
         made.operation = "move"
     else:
         made.operation = otherwise  # type: ignore[assignment]
-    return made
-
-
-def _described_result(made: Command, reader: Grammar) -> Command:
-    """`replace the dog with a cat on the left`: where the new one stands."""
-    token = reader.peek()
-    if token.has("place"):
-        made.place = reader.next().get("place")
     return made

@@ -15,7 +15,7 @@ from generators.world import vocabulary as world
 LONGEST = 4000
 MOST_WORDS = 400
 WORDLIST = Path(__file__).with_name("english.txt")
-_PIECES = re.compile(r"[^\W_]+(?:['’.][^\W_]+)*|[.,;:!?&+\x01]", re.UNICODE)
+_PIECES = re.compile(r"[^\W_]+(?:['’.][^\W_]+)*|[.,;:!?&+→\x01]|[-=]>", re.UNICODE)
 _QUOTED = re.compile(r"\"([^\"]{1,200})\"|“([^”]{1,200})”|(?<!\w)['‘]([^'’\n]{2,200}?)['’](?!\w)")
 _MACHINE = re.compile(
     r"--(?!no\b)\w+(?:[ =]+[\w.:]+)?|<\w+:[^<>]{1,80}>|:\d+(?:\.\d+)?(?=[)\]])|^\s*(?:/imagine\s+)?prompt\s*:|"

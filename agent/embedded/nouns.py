@@ -38,6 +38,11 @@ class Reader:
     def accept_text(self, *texts: str) -> Token | None:
         return self.next() if self.peek().text in texts else None
 
+    def marked(self) -> set[str]:
+        """The mark that stands here, passed by; what was meant is wanted too."""
+        mark = self.next().get("mark")
+        return {"want", mark} if mark == "meant" else {mark}
+
     def where(self) -> tuple[int, int]:
         """The stretch of the message just before the position ends here."""
         token = self.peek(-1)
@@ -96,8 +101,9 @@ class NounReader(Reader):
         token = self.accept("quant") if not self.peek().has("ordinal") else None
         if token:
             self._quantity(phrase, token.get("quant"))
-        if self.peek().get("pick") in ("left", "right", "middle") and self.peek(1).has("head"):
-            phrase.definite = True  # `left one red`
+        follows = ("head", "noun") if self.peek(-1).get("joint") == "and" else ("head",)
+        if self.peek().get("pick") in ("left", "right", "middle") and self.peek(1).has(*follows):
+            phrase.definite = True  # `left one red`, `(the left) and right dog`
         token = self.accept("det")
         if token:
             phrase.article = token.get("det")
@@ -202,6 +208,8 @@ class NounReader(Reader):
         follows, after = self.peek(1), self.peek(2)
         if not follows.text:
             return self.peek().get("pick") in ("left", "right")  # `remove the left`
+        if follows.get("joint") == "and" and (after.has("pick") or self.peek(3).has("pick")):
+            return self.peek().has("pick") and not after.has("noun")  # `the left and the right one`
         return follows.has("colour") and not follows.has("noun") and (after.has("joint", "skip") or not after.text)
 
     def _compound(self, phrase: NounPhrase) -> bool:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import cycle, islice
+
 from agent.embedded.comparing import SizeReader
 from agent.embedded.syntax import Description, Link, NounPhrase, Relation
+from agent.embedded.words import DIFFERENT
 
 _SIDES = {"left": "left", "right": "right", "middle": "centre"}
 
@@ -182,19 +186,75 @@ class ObjectReader(SizeReader):
                 setattr(whole, attribute, getattr(parts[0], attribute))
             del made.objects[index + 1]
 
+    # --- one colour for each ---
+
     def _listed_colours(self, made: Description, phrase: NounPhrase) -> None:
         """`three balls: red, green and blue`."""
         ahead, colours = 0, []
         while self.peek(ahead).has("joint", "colour", "det", "head") and self.peek(ahead).text:
             if self.peek(ahead).has("colour"):
-                if self.peek(ahead + 1).has("noun"):
+                named = self.peek(ahead).has("noun") and self.peek(ahead - 1).has("det")
+                if named or self.peek(ahead + 1).has("noun"):
                     return
                 colours.append(self.peek(ahead).get("colour"))
             ahead += 1
-        if len(colours) > 1 and phrase.count == len(colours):
+        number = len(colours) if phrase.count is None and phrase.plural else phrase.count
+        if len(colours) > 1 and number == len(colours) and self._one_of_each(made, colours):
             self.at += ahead
-            phrase.colour, phrase.count = colours[0], 1
-            for colour in colours[1:]:
-                made.objects.append(
-                    NounPhrase(name=phrase.name, known=phrase.known, colour=colour, counted=True, size=phrase.size)
-                )
+
+    def _more_colours(self, first: list[str]) -> list[str]:
+        """`(red), blue and green`, where each of several things gets its own; [] where the colour stands alone."""
+        found = list(first)
+        while True:
+            ahead = 0
+            while self.peek(ahead).get("joint") in ("and", ",") or self.peek(ahead).text == "then":
+                ahead += 1
+            follows = self.peek(ahead + 1)
+            ends = not follows.text or follows.has("joint", "mark", "skip", "place", "relation", "link")
+            if not ahead or not self.peek(ahead).has("colour") or not ends:
+                return found if len(found) > 1 else []
+            self.at += ahead
+            found.append(self.next().get("colour"))
+
+    def _one_of_each(self, made: Description, colours: list[str]) -> bool:
+        """`balloons in red, blue and green`, `a dog and a cat in red and blue`; False for more colours than things."""
+        if not made.objects or made.objects[self.current].colour:
+            return False
+        single = [thing for thing in made.objects if thing.count == 1 and not thing.colour]
+        if len(single) == len(made.objects) == len(colours):
+            for thing, colour in zip(made.objects, colours, strict=True):
+                thing.colour = colour
+            return True
+        whole = made.objects[self.current]
+        some = whole.count is None and whole.counted
+        total = len(colours) if whole.count is None else whole.count
+        if total < len(colours):
+            return False
+        least, over = divmod(total, len(colours))
+        shares = [None if some else least + (number < over) for number in range(len(colours))]
+        parts = [replace(whole, colour=colour, count=share, plural=share != 1, counted=True)
+                 for colour, share in zip(colours, shares, strict=True)]
+        made.objects[self.current : self.current + 1] = parts[:1]
+        made.objects += parts[1:]
+        return True
+
+    def _differing(self, made: Description) -> bool:
+        """`in different colours`: of which things, shows at the end."""
+        made.marks |= {"differing"} if (token := self.accept("differing")) else set()
+        return token is not None
+
+    def _all_different(self, made: Description) -> None:
+        """A colour of its own for every single thing that has none."""
+        plain = [number for number, thing in enumerate(made.objects) if thing.colour is None and not thing.category]
+        plain = [number for number in plain if made.objects[number].count != 1] or plain
+        default = 3 if len(plain) == 1 else 2
+        colours = cycle(DIFFERENT)
+        for number in plain:
+            count = made.objects[number].count
+            made.objects[number].count = count = default if count is None else count
+            own = list(islice(colours, min(count, len(DIFFERENT))))
+            self.current = number
+            if len(own) == 1:
+                made.objects[number].colour = own[0]
+            elif own:
+                self._one_of_each(made, own)

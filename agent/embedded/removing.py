@@ -44,15 +44,18 @@ class RemovalReader(ControlReader):
         return self._nonempty(Command("copy", targets=self._targets_of())) if self.accept("copy") else None
 
     def _swapped(self) -> Command | None:
-        """`swap places`, `let the dog and the cat change places`, `put the dog where the cat is`."""
+        """`swap places`, `let the dog and the cat change places`, `put the dog where the cat is`, `swap colours`."""
+        if self.accept("swap colours"):
+            targets = self._targets_of() or [NounPhrase(pronoun="them", definite=True)]
+            return Command("swap colours", targets) if self._clause_over() else None
         if self.accept("swap"):
             targets = self._targets_of() or [NounPhrase(pronoun="them", definite=True)]
             return Command("swap", targets=targets) if self._clause_over() else None
         if self.peek().verb("make", "put", "move"):
             self.next()
         targets = self._targets_of(placed=False)
-        if targets and self.accept("swap"):
-            return Command("swap", targets=targets)
+        if targets and self.peek().has("swap", "swap colours"):
+            return Command("swap" if self.next().has("swap") else "swap colours", targets=targets)
         there = self._where_it_is() if targets else None
         if there is None:
             return None

@@ -31,6 +31,10 @@ _EXAMPLES = '"two dogs on a beach", then "make the left dog purple", "add a cake
 
 
 ONLY_PICTURES = "I only draw pictures, and talk about the one that is here. Say what you want to see."
+NO_MIRROR = (
+    "I cannot mirror or flip a picture, but I can move a thing to the other side of it: say "
+    '"move it to the other side".'
+)
 NO_FILTERS = (
     "I cannot rotate, crop, brighten or sharpen a picture. I can add, remove, replace, recolour, resize and move "
     "things, and change the background."
@@ -62,14 +66,23 @@ def greeting(now: Situation) -> str:
 def not_understood(now: Situation) -> str:
     said = " ".join(now.message.split())[:80]
     if now.has_picture and _about_filters(said):
-        return NO_FILTERS
+        return strange(said)
     return (
         f'I did not understand "{said}". You can say, for example, {_EXAMPLES}; "what can you draw?" lists what I know.'
     )
 
 
+def view(now: Situation, change: str, name: str | None) -> str:
+    """There is no camera; what can be done instead, about something that is there."""
+    wanted = [thing.name for thing in now.brief.objects] if now.brief else []
+    name = name or next(iter([*(thing.name for thing in now.scene), *wanted]), "dog")
+    return f'There is no camera to move, but I can make the {name} {change}: say "make the {name} {change}".'
+
+
 def strange(said: str) -> str:
     """A part of a change that could not be read."""
+    if {"mirror", "mirrored", "flip", "flipped"} & {word.text for word in words_of(said)}:
+        return NO_MIRROR
     return NO_FILTERS if _about_filters(said) else f'I did not understand "{said[:80]}".'
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from agent.embedded.describing import DescriptionReader
-from agent.embedded.syntax import Command, Description, NounPhrase, Relation
+from agent.embedded.syntax import Command, Compared, Description, NounPhrase, Relation
 
 _EXCEPT = ("but", "but not", "except", "except for", "excluding", "apart from", "other than")
 
@@ -45,6 +47,9 @@ class ResultReader(DescriptionReader):
             phrase = self._target(placed) if self._and() else None
             if phrase is None or (phrase.article == "indef" and found[0].definite):
                 self.at, phrase = start, None
+        for one in found[:-1]:
+            if one.pick and not one.name and not one.pronoun:  # `the left and the right dog`
+                one.name, one.known = found[-1].name, found[-1].known
         return found
 
     def _spare(self, made: Command) -> None:
@@ -103,7 +108,11 @@ class ResultReader(DescriptionReader):
         return False
 
     def _to_another(self, made: Command) -> bool:
-        """`a different colour`: which one is the user's to say."""
+        """`a different colour`: which one is the user's to say; for each another, ours."""
+        each = any(self.peek(-back).text.startswith("each") for back in (1, 2, 3))
+        if self.peek().has("differing") or (each and self.peek().get("other look") == "recolour"):
+            made.operation, made.differing = "recolour", bool(self.next())
+            return True
         token = self.accept("other look")
         if token is not None:
             made.operation = token.get("other look")
@@ -143,21 +152,10 @@ class ResultReader(DescriptionReader):
         made.colours = self._more_colours([made.colour])
         return True
 
-    def _more_colours(self, first: list[str]) -> list[str]:
-        """`(red), blue and green`, where each of several things gets its own; [] where the colour stands alone."""
-        found = list(first)
-        while True:
-            ahead = 0
-            while self.peek(ahead).get("joint") in ("and", ",") or self.peek(ahead).text == "then":
-                ahead += 1
-            follows = self.peek(ahead + 1)
-            ends = not follows.text or follows.has("joint", "mark", "skip", "place")
-            if not ahead or not self.peek(ahead).has("colour") or not ends:
-                return found if len(found) > 1 else []
-            self.at += ahead
-            found.append(self.next().get("colour"))
-
     def _to_size(self, made: Command) -> bool:
+        if self.accept("equal size"):
+            made.compared = Compared(1.0)
+            return True
         made.compared = self._comparison()
         if made.compared:
             made.compared.to = self._target()
@@ -211,6 +209,18 @@ class ResultReader(DescriptionReader):
             made.becomes.append(phrase)
             start = self.at
             phrase = self.noun_phrase() if self._and() else None
-            if phrase is None or phrase.definite:
+            if phrase is None or phrase.definite or self.peek().text in ("to", "into"):
                 self.at, phrase = start, None
+        self._not_another(made)
         return bool(made.becomes)
+
+    def _not_another(self, made: Command) -> None:
+        """`(it is a bird), not a cat`: what it was until now, which says what is meant."""
+        start = self.at
+        while self.peek().get("joint") in (",", "and"):
+            self.next()
+        was = self.noun_phrase() if made.becomes and self.accept_text("not", "not a", "no") else None
+        if was is None or not was.name or not (self.done or self.peek().has("joint", "mark", "skip")):
+            self.at = start
+        elif made.targets and made.targets[0].pronoun == "it":
+            made.targets = [replace(was, definite=True)]

@@ -7,6 +7,7 @@ from dataclasses import replace
 from agent.embedded.draft import Draft
 from agent.embedded.situation import Situation
 from agent.embedded.syntax import Clause, Command, Description, Link, NounPhrase, Relation, Unparsed
+from agent.embedded.words import OPPOSITE_SIDE
 
 
 def merged(clauses: list[Clause]) -> tuple[Description, list[Command]]:
@@ -34,6 +35,8 @@ def _as_description(command: Command) -> Description | None:
     if command.operation == "add" or (
         command.operation == "move" and command.description and not command.targets[0].pronoun
     ):
+        return None if command.description and "refers" in command.description.marks else command.description
+    if command.operation == "replace" and command.description:
         return command.description
     if command.operation == "background" and not command.targets and command.background:
         return Description(background=command.background, start=command.start)
@@ -191,6 +194,8 @@ def _looks(said: Description) -> Command | None:
         return Command("restyle", style=said.style)
     if said.background:
         return Command("background", background=said.background)
+    if "differing" in said.marks:
+        return Command("recolour", [NounPhrase(pronoun="them", definite=True)], differing=True)
     if said.colours:
         each = said.colours if len(said.colours) > 1 and "or" not in said.marks else []
         return Command("recolour", colour=said.colours[0], colours=each)
@@ -226,10 +231,21 @@ def _objects(said: Description, draft: Draft) -> Command | None:
         return _about_what_is_there(replace(said, objects=[meant, *said.objects[1:]]))
     if "instead" in said.marks:
         return Command("replace", becomes=said.objects)
+    if not (said.background or said.style or said.links or _present(first, draft)) and len(said.objects) == 1:
+        was = [phrase for phrase in said.avoid if _present(phrase, draft) and phrase.plural == first.plural]
+        if was and "not" in said.marks:  # `a bird, not a cat`
+            return Command("replace", [replace(was[0], definite=True)], said.objects)
+        if "meant" in said.marks and draft.items and not (first.definite or first.pronoun):
+            return Command("replace", becomes=said.objects)
     if first.pronoun:
         return Command("count", count=first.count) if first.pronoun == "one of them" and first.count else None
     if said.marks & {"also", "with", "same", "missing"} or first.more:
         return Command("add", description=said)
+    if first.place == OPPOSITE_SIDE and draft.items and not _present(first, draft):
+        return Command("add", description=said)
+    if "has" in said.marks and len(said.objects) > 1 and not (said.background or said.style) and _alone(first, draft):
+        has = replace(said, objects=[replace(first, definite=True), *said.objects[1:]])
+        return Command("add", description=has)
     if all(thing.definite and _present(thing, draft) for thing in said.objects):
         alone = Command("only keep" if "only" in said.marks else "other", said.objects, unknown=said.unknown)
         return _about_what_is_there(said) or alone
@@ -254,6 +270,14 @@ def _objects(said: Description, draft: Draft) -> Command | None:
     if "no" in said.marks and len(draft.items) == 1 and len(said.objects) == 1:
         return Command("replace", becomes=said.objects)
     return None
+
+
+def _alone(phrase: NounPhrase, draft: Draft) -> bool:
+    """`a dog (with glasses)`, where a dog is all that there is; `dog (with hat)`, where there is one dog."""
+    if phrase.colour or phrase.size or phrase.attributes or phrase.count != 1 or phrase.definite:
+        return False
+    alike = [item for item in draft.items if item.name == phrase.name]
+    return len(alike) == 1 and (phrase.bare or len(draft.items) == 1)
 
 
 def _articles(said: Description, draft: Draft) -> Description:

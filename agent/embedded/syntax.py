@@ -19,6 +19,7 @@ Operation = Literal[
     "only keep",
     "count",
     "swap",
+    "swap colours",
     "same",
     "copy",
     "other",
@@ -124,7 +125,8 @@ class Description:
 
 @dataclass
 class Compared:
-    """A size: so many times that of something else, or (`to` is None) of what it was. `loose`: that, or beyond it."""
+    """A size: so many times that of something else, or (`to` is None) of what it was; 1.0 times nothing else is one
+    size for several. `loose`: that, or beyond it."""
 
     times: float
     to: NounPhrase | None = None
@@ -139,13 +141,15 @@ class Compared:
 @dataclass
 class Command:
     """One change. `targets` are what it is done to (empty: the whole picture, or what was last spoken of), less what
-    is `spared`; `colours` are one for each of them, where several were listed."""
+    is `spared`; `colours` are one for each of them, where several were listed, and `differing` that each is to have one
+    of its own, whichever."""
 
     operation: Operation
     targets: list[NounPhrase] = field(default_factory=list)
     becomes: list[NounPhrase] = field(default_factory=list)
     colour: str | None = None
     colours: list[str] = field(default_factory=list)
+    differing: bool = False
     size: str | None = None
     compared: Compared | None = None
     like: NounPhrase | None = None

@@ -85,6 +85,22 @@ rotate, rotated, flip, mirror, zoom, crop, blur, blurry, sharpen, sharper, brigh
 darker, contrast, saturation, blend, tilt, dark, bright
 """))
 
+CLOSER = _phrases("""
+closer, come closer, go closer, get closer, move closer, nearer, zoom, zoom in, zoom in more, closer please, close up,
+closeup, a close up, a closeup, closer up, more zoom, as a close up
+""")
+
+FURTHER = _phrases("""
+zoom out, zoom out more, further away, farther away, further back, farther back, from further away, from afar, less zoom
+""")
+
+VIEWS = _phrases("""
+move the camera, turn the camera, rotate the camera, the camera, from above, seen from above, from behind, seen from
+behind, from the side, seen from the side, from below, seen from below, from the front, from the top, bird eye view,
+another angle, a different angle, different angle, from another angle, from a different angle, change the angle, change
+the perspective, another perspective, a different perspective, top view, side view, view from above, from the back
+""")
+
 KEEPING = _phrases("""
 save it, save, save this, download, download it, save the picture, keep it, keep this, export, export it, share
 it, print it, download the picture, save this picture, keep this one, save picture, keep that, keep the picture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 ALIASES = {
+    "->": "to", "=>": "to", "→": "to",
     "pls": "please", "plz": "please", "plse": "please", "u": "you", "ur": "your", "r": "are", "thx": "thanks",
     "ty": "thanks", "pic": "picture", "pics": "pictures", "img": "picture", "image": "picture", "images": "pictures",
     "photograph": "photo", "color": "colour", "colors": "colours", "coloring": "colouring", "colored": "coloured",
@@ -88,6 +89,8 @@ STYLE_SYNONYMS = {"pixel art": ("pixel", "8 bit", "pixelart"), "flat": ("flat st
                   "a sketch")}  # fmt: skip
 
 RELATIONS_BEYOND = {
+    "opposite": ("to the other side of", "on the other side of", "at the other side of", "on the opposite side of",
+                 "to the opposite side of"),
     "left of": ("to the left side of", "at the left of", "on the left hand side of", "to the left hand side of",
                 "on the left side of", "left side of", "leftof", "to left of", "on left of", "left from",
                 "to the left from", "on the left from"),
@@ -116,7 +119,7 @@ SPOTS = {
     "top right": ("top right", "top right corner", "upper right", "upper right corner", "right top corner"),
     "bottom left": ("bottom left", "bottom left corner", "lower left", "lower left corner"),
     "bottom right": ("bottom right", "bottom right corner", "lower right", "lower right corner"),
-    "centre": ("middle", "centre"),
+    "centre": ("middle", "centre"), "opposite": ("other side", "opposite side", "opposite", "opposite edge"),
 }  # fmt: skip
 TIMES = {
     "twice": 2.0, "double": 2.0, "two times": 2.0, "thrice": 3.0, "three times": 3.0, "four times": 4.0, "half": 0.5,
@@ -130,7 +133,21 @@ BARE_SPOTS = {
     "up high": "top", "in the corner": "bottom right", "centred": "centre", "higher": "top", "further up": "top",
     "further down": "bottom", "more to the left": "left", "more to the right": "right", "further left": "left",
     "further right": "right", "higher up": "top", "lower down": "bottom", "left": "left", "right": "right",
+    "the other side": "opposite", "the opposite side": "opposite",
 }  # fmt: skip
+
+OPPOSITE_SIDE = "opposite"
+"""The place that "the other side" is, until it shows where the thing stands."""
+DIFFERENT = ("red", "blue", "yellow", "green", "purple", "orange", "pink", "brown", "black", "white")
+"""Colours for several things that are to differ, the plainest first."""
+
+
+def mirrored(place: str) -> str | None:
+    """`left` for `right`, `top left` for `top right`; None for a place in the middle."""
+    swapped = {"left": "right", "right": "left"}
+    words = place.split()
+    return " ".join(swapped.get(word, word) for word in words) if swapped.keys() & set(words) else None
+
 
 MORE_NOUNS = {
     "girl": "person", "boy": "person", "child": "person", "children": "person", "kid": "person", "lady": "person",
@@ -243,9 +260,11 @@ PHRASES: dict[str, dict[str, tuple[str, ...]]] = {
                  "could i have", "may i have", "i would love to see", "i am looking for", "can i see", "could i see",
                  "i fancy", "we want", "i would love a picture of", "i would prefer", "i prefer",
                  "i would rather have",
-                 "i would rather", "i wanted", "i asked for", "i said", "it should be", "i meant", "i only want",
+                 "i would rather", "i only want",
                  "i liked", "i like", "i preferred", "i love", "i prefer to have",
                  "i just want", "i would rather see", "i want only"),
+        "meant": ("i wanted", "i asked for", "i said", "it should be", "i meant", "i mean", "i had meant",
+                  "that is supposed to be", "that is meant to be", "this is supposed to be", "this is meant to be"),
         "also": ("also", "and also", "additionally", "as well", "too", "plus", "in addition", "i also want",
                  "there should also be", "it needs", "it also needs", "with also",
                  "would be nice", "would be good", "would be great",
@@ -337,6 +356,16 @@ PHRASES: dict[str, dict[str, tuple[str, ...]]] = {
     "same size": {"as": ("the same size as", "same size as", "of the same size as", "in the same size as",
                          "the size of", "size of", "equal in size to", "equally big as", "the same size like",
                          "as big like", "the same size with")},
+    "equal size": {"as": ("the same size", "same size", "of the same size", "in the same size", "equal size",
+                          "equally big", "equally large", "equal in size", "as big as each other")},
+    "differing": {"colours": (
+        "in different colours", "of different colours", "with different colours", "different colours", "differently",
+        "in various colours", "of various colours", "differently coloured", "different coloured", "in all colours",
+        "in many colours", "of many colours", "in several colours")},
+    "swap colours": {"swap": tuple(
+        f"{verb} {colours}{of}" for verb in ("swap", "exchange", "switch", "trade", "change round")
+        for colours in ("colours", "the colours", "their colours", "colour", "the colour")
+        for of in ("", " of", " between"))},
     "other look": {
         "recolour": ("another colour", "a different colour", "different colour", "other colour", "a new colour",
                      "in another colour", "in a different colour", "an other colour", "some other colour"),
@@ -366,7 +395,9 @@ PHRASES: dict[str, dict[str, tuple[str, ...]]] = {
                   "should look", "to become", "should both be", "should all be", "should go", "goes", "should sit",
                   "should stand", "is supposed to be",
                   "shall become", "shall be", "will be", "will become", "must become",
-                  "should have been", "should stay", "can be", "get")},
+                  "should have been", "should stay", "can be", "get", "becomes", "turns into", "is meant to be",
+                  "are meant to be", "was meant to be", "are supposed to be", "was supposed to be",
+                  "were supposed to be", "is supposed to become", "ought to become", "has to become")},
     "praise": {"praise": (
         "masterpiece", "best quality", "high quality", "highest quality", "highly detailed", "very detailed",
         "ultra detailed", "extremely detailed", "hyper detailed", "hyperdetailed", "detailed", "intricate",

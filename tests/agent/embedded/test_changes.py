@@ -144,6 +144,35 @@ CHANGES = [
     (("a dog", "the dog make red"), ["recolour dog-1 -> red dog"], "1 red dog"),
     ((PAIR, "first remove the cat, then make the dog blue"), ["remove cat-1 -> cat", "recolour dog-1 -> blue dog"],
      "1 blue dog"),
+    # one thing becomes another
+    *(((("a dog", words), ["replace dog-1 -> horse"], "1 horse")) for words in (
+        "dog to horse", "dog -> horse", "turn dog into horse", "the dog into a horse", "the dog becomes a horse",
+        "it's supposed to be a horse", "let the dog be a horse", "from the dog make a horse",
+        "make a horse out of it", "a horse, not a dog", "not a dog but a horse", "I meant a horse",
+        "make it a horse, not a dog", "I don't want a dog, I want a horse")),
+    ((PAIR, "it's a bird not a cat"), ["replace cat-1 -> bird"], "1 dog, 1 bird"),
+    ((PAIR, "dog to horse and cat to bird"), ["replace dog-1 -> horse", "replace cat-1 -> bird"], "1 horse, 1 bird"),
+    # what is worn
+    ((PAIR, "let the dog wear a hat"), ["add -> hat"], "1 dog, 1 cat, 1 hat; hat on dog"),
+    (("a dog", "let him wear a hat"), ["add -> hat"], "1 dog, 1 hat; hat on dog"),
+    (("a dog", "wearing a hat"), ["add -> hat"], "1 dog, 1 hat; hat on dog"),
+    (("a dog on a beach", "a dog with glasses"), ["add -> glasses"], "1 dog, 1 glasses; background beach"),
+    (("a dog", "make the dog with a hat"), ["add -> hat"], "1 dog, 1 hat"),
+    # the other side
+    (("a cat on the left", "to the other side"), ["move cat-1 -> cat"], "1 cat at right"),
+    (("a cat at the top left", "the cat on the other side"), ["move cat-1 -> cat"], "1 cat at top right"),
+    (("a dog on the left", "a cat on the other side"), ["add -> cat"], "1 dog at left, 1 cat at right"),
+    (("a cat left of a dog", "move the cat to the other side of the dog"), ["move cat-1 -> cat"],
+     "1 cat, 1 dog; cat right of dog"),
+    # several at once
+    (("a big dog and a small cat", "same size for both"), ["resize cat-1 -> big cat"], "1 big dog, 1 big cat"),
+    (("three dogs", "just the left and the right one"), ["remove dog-2 -> dog"], "2 dog"),
+    (("three dogs", "make the left and right dog red"), ["recolour dog-1 dog-3 -> red dogs"], "1 dog, 2 red dog"),
+    ((MANY, "animals blue"), ["recolour dog-1 cat-1 -> blue dog and cat"], "1 blue cat, 1 blue dog, 1 tree"),
+    *((("two dogs", words), ["recolour dog-1 -> red dog", "recolour dog-2 -> blue dog"], "1 blue dog, 1 red dog")
+      for words in ("colour them differently", "different colours", "each in a different colour")),
+    (("a red dog and a blue cat", "let the dog and the cat swap colours"),
+     ["recolour dog-1 -> blue dog", "recolour cat-1 -> red cat"], "1 blue dog, 1 red cat"),
 ]  # fmt: skip
 
 
@@ -236,6 +265,13 @@ def test_a_size_by_that_of_something_else(wish: str, change: str, times: float, 
     wanted = max(0.16, times * max(cat.box.width, cat.box.height))
     assert max(box[2] - box[0], box[3] - box[1]) == pytest.approx(wanted, abs=0.01)
     assert after.brief and after.brief["objects"][0]["size"] == size
+
+
+def test_the_other_side_is_the_mirrored_box() -> None:
+    _, before = talk("a cat on the left")
+    box = before.scene[0].box
+    there = talk("a cat on the left", "move it to the other side")[0].calls[-1].arguments["box"]
+    assert there == pytest.approx([1 - box.x1, box.y0, 1 - box.x0, box.y1])
 
 
 def test_what_is_bigger_already_stays() -> None:

@@ -110,7 +110,10 @@ REPLIES = [
     (("a dog", "rotate it"), "cannot rotate"), (("a dog", "make it darker"), "cannot rotate"),
     (("a dog", "describe the picture"), "1 dog"), (("a dog", "change the dog"), "become of the dog"),
     ((DOGS, "add a cat", "keep the dogs, change everything else"), "become of the cat"),
-    (("a dog and a cat", "swap the colours"), "not understand"),
+    (("a dog and a cat", "swap the colours"), "know no colour"), (("let him wear a hat",), "no picture yet"),
+    (("a dog", "flip it"), "cannot mirror"), (("a cat", "closer"), "make the cat bigger"),
+    (("a cat", "zoom out"), "make the cat smaller"), (("a cat", "from above"), "no camera"),
+    (("a cat", "move the camera"), "no camera"),
 ]  # fmt: skip
 
 
