@@ -14,8 +14,6 @@ BIN   := $(VENV)/bin
 PIP   := $(BIN)/python -m pip --disable-pip-version-check
 TORCH := $(shell sed -n 's/^\(torch==[^ ;]*\).*/\1/p' requirements.txt 2>/dev/null)
 ARGS  ?=
-# Three processes for two cores, four at most: tests wait for browsers and other processes as long as they compute.
-JOBS  ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); [ $$n -lt 3 ] && echo $$((n + 1)) || echo 4)
 
 .DEFAULT_GOAL := run
 .PHONY: run setup setup-dev test test-slow test-all lint words lock clean python
@@ -55,7 +53,7 @@ $(BIN)/python:
 	exit 1
 
 test: setup-dev
-	@$(BIN)/python -m pytest -q -m "not slow" -n $(JOBS) --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -q -m "not slow" -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 test-slow: setup-dev
 	@$(BIN)/python -m pytest -q -m slow $(ARGS)

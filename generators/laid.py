@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from generators import catalogue, control_maps, weights
+from generators import catalogue, weights
 from generators.api import Adapter, Control, Laid, Likeness, Model, ModelUnavailable
 
 _USUAL = "pytorch_lora_weights.safetensors"
@@ -25,6 +25,8 @@ class Found(NamedTuple):
 
 def here(model: Model, folder: Path | None = None) -> Laid:
     """What can be laid over a model's pictures now; `folder` holds adapters of one's own, which may fit or not."""
+    from generators import control_maps  # brings numpy, which a start does without
+
     able = model.capabilities
     pipeline = next(iter(model.options.get("classes", {}).values()), "")
     rows = [row for row in catalogue.additions() if row["pipeline"] == pipeline]
@@ -40,6 +42,8 @@ def here(model: Model, folder: Path | None = None) -> Laid:
 def _absent(model: Model, rows: list[dict[str, Any]], follows: tuple[str, ...], likeness: tuple[str, ...]
             ) -> Iterator[tuple[str, str]]:
     """What is missing for each kind of map and likeness that the catalogue knows a way to, by what fetches it."""
+    from generators import control_maps
+
     for kind in model.capabilities.controls:
         if kind not in follows:
             yield kind, next(row["name"] for row in rows if kind in row["kinds"])

@@ -43,7 +43,7 @@ class Generate(Tool):
         return ToolResult(text, picture=record.id)
 
 
-def request_for(ctx: ToolContext, args: GenerateArgs, taken: reference.Taken) -> Request:
+def request_for(ctx: ToolContext, args: GenerateArgs, taken: reference.Taken = reference.NOTHING) -> Request:
     """The request that the current model understands best. What looks at references is drawn at the first one's size,
     by the way of edits: models that take several pictures have no other."""
     able, looked_at = ctx.capabilities, taken.looked_at

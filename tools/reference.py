@@ -41,6 +41,9 @@ class Taken(NamedTuple):
         return geometry.working(Extent(*ctx.images.image(self.controls[0].picture).size), ctx.capabilities)
 
 
+NOTHING = Taken()
+
+
 def room(able: Capabilities, besides: int) -> int:
     """How many references a model can look at beside so many pictures that it works on. A model of a small world has
     learnt to change pictures, not to take something from them."""
